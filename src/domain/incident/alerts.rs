@@ -1,0 +1,66 @@
+//! What alerts do to an incident that they belong to.
+
+use crate::domain::actor::Author;
+use crate::domain::alert::Severity;
+use crate::domain::effect::Question;
+use crate::domain::incident::command::Joined;
+use crate::domain::incident::deciding::Deciding;
+use crate::domain::incident::{lifecycle, paging};
+use crate::domain::timeline::Event;
+
+/// How many titles one line names before it only counts.
+const TITLES_NAMED: usize = 3;
+
+/// Alerts join, fire again, or get worse.
+pub(super) fn join(d: &mut Deciding<'_>, alerts: &[Joined]) {
+    let new: Vec<&Joined> = alerts.iter().filter(|alert| alert.is_new).collect();
+    if !new.is_empty() {
+        d.record(Event::AlertsJoined {
+            titles: distinct_titles(new.iter().map(|alert| &alert.title)),
+            count: new.len() as u64,
+        });
+    }
+    if let Some(worst) = alerts.iter().max_by_key(|alert| alert.severity)
+        && d.next.severity < worst.severity
+    {
+        raise(d, worst.severity, &worst.reason, worst.pages);
+    }
+}
+
+/// An alert would raise the severity: it does, unless a person set it.
+fn raise(d: &mut Deciding<'_>, to: Severity, reason: &str, pages: bool) {
+    if matches!(d.next.severity_by, Author::Person(_)) {
+        let known = d.next.severity_proposed.is_some_and(|proposed| to <= proposed);
+        if !known {
+            d.next.severity_proposed = Some(to);
+            d.ask(Event::SeverityProposed { to, reason: reason.to_owned() }, Question::Raise { to });
+        }
+        return;
+    }
+    let from = d.next.severity;
+    lifecycle::change_severity(d, to, reason);
+    if pages && d.organisation.severity(to).pages {
+        paging::start_for_incident(d, format!("raised from {from} to {to}"));
+    }
+}
+
+/// Alerts were resolved at their source. When none fires any more, the lead is asked.
+pub(super) fn resolved(d: &mut Deciding<'_>, titles: &[String], count: u64, still_firing: u64) {
+    d.record(Event::AlertsResolved { titles: distinct_titles(titles.iter()), count, still_firing });
+    if still_firing == 0 && d.next.phase.is_open() {
+        d.ask(Event::ResolveAsked, Question::Resolve);
+    }
+}
+
+fn distinct_titles<'a>(titles: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for title in titles {
+        if TITLES_NAMED <= distinct.len() {
+            break;
+        }
+        if !distinct.contains(title) {
+            distinct.push(title.clone());
+        }
+    }
+    distinct
+}

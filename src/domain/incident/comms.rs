@@ -1,0 +1,262 @@
+//! Status updates of an incident: drafted, edited, approved, rejected, published.
+
+use crate::domain::effect::{Effect, Question};
+use crate::domain::id::{AudienceName, UpdateNumber};
+use crate::domain::incident::deciding::Deciding;
+use crate::domain::incident::{Phase, Refusal, lifecycle};
+use crate::domain::timeline::Event;
+use crate::domain::update::{Audience, Key, KeyRefusal, Sink, TEXT_LIMIT, Update, UpdateState};
+
+/// Drafts one update for each audience; an open draft for the same audience gives way.
+pub(super) fn draft(d: &mut Deciding<'_>, texts: &[(AudienceName, String)]) -> Result<(), Refusal> {
+    if d.next.phase == Phase::Closed {
+        return Err(Refusal::IsClosed);
+    }
+    for (audience, text) in texts {
+        let text = checked(text)?;
+        for earlier in d.next.updates.iter_mut().filter(|update| update.is_open() && &update.audience == audience) {
+            earlier.state = UpdateState::Superseded;
+        }
+        let gone: Vec<UpdateNumber> = d
+            .before
+            .updates
+            .iter()
+            .filter(|update| update.is_open() && &update.audience == audience)
+            .map(|update| update.number)
+            .collect();
+        for update in gone {
+            d.effect(Effect::ShowDraft { update });
+        }
+        let number = UpdateNumber::after(d.next.updates.len());
+        d.next.updates.push(Update {
+            number,
+            audience: audience.clone(),
+            state: UpdateState::Draft,
+            text,
+            version: 1,
+            author: None,
+            keys: Vec::new(),
+            reason: None,
+            drafted_at: d.now,
+            published_to: Vec::new(),
+            published_at: None,
+            again: 0,
+        });
+        d.record(Event::UpdateDrafted { update: number, audience: audience.clone() });
+        if d.next.liaison.is_some() {
+            d.effect(Effect::ShowDraft { update: number });
+        }
+    }
+    if d.next.liaison.is_none() {
+        d.ask(Event::LiaisonAsked, Question::NameLiaison);
+    }
+    Ok(())
+}
+
+pub(super) fn edit(d: &mut Deciding<'_>, number: UpdateNumber, version: u32, text: &str) -> Result<(), Refusal> {
+    let text = checked(text)?;
+    let author = d.actor.person().cloned();
+    let update = open_at(d, number, version)?;
+    if update.text == text {
+        return Err(Refusal::TextUnchanged);
+    }
+    update.text = text;
+    update.version += 1;
+    update.author = author;
+    let (audience, version) = (update.audience.clone(), update.version);
+    d.record(Event::UpdateEdited { update: number, audience, version });
+    d.effect(Effect::ShowDraft { update: number });
+    Ok(())
+}
+
+/// Gives the key of a gate. With the last one the text goes out.
+pub(super) fn approve(d: &mut Deciding<'_>, number: UpdateNumber, version: u32) -> Result<(), Refusal> {
+    open_at(d, number, version)?;
+    let (update, audience) = with_audience(d, number)?;
+    let facts = d.next.facts();
+    let gate = update
+        .gate_for(d.actor, d.next.liaison.as_ref(), audience, &d.organisation.gates, &facts)
+        .map_err(|refusal| match refusal {
+            KeyRefusal::NotYours { duties } if duties.is_empty() => Refusal::KeyGivenAlready,
+            KeyRefusal::NotYours { duties } => Refusal::NoKey { duties },
+            KeyRefusal::OwnText { duties } => Refusal::OwnText { duties },
+        })?
+        .clone();
+    let Some(person) = d.actor.person().cloned() else { return Err(Refusal::NoKey { duties: Vec::new() }) };
+    let digest = update.digest(&facts);
+    let name = update.audience.clone();
+    let key = Key { gate: gate.clone(), person, at: d.now, digest: digest.clone() };
+    change(d, number, |update| update.keys.push(key));
+    d.record(Event::KeyGiven { update: number, audience: name, gate });
+
+    let (update, audience) = with_audience(d, number)?;
+    let complete = update.may_be_published(audience, &d.next.facts());
+    if complete {
+        let (sinks, again) = (audience.sinks.clone(), update.again);
+        change(d, number, |update| update.state = UpdateState::Approved);
+        for sink in sinks {
+            d.effect(Effect::Publish { update: number, sink, digest: digest.clone(), again });
+        }
+    }
+    d.effect(Effect::ShowDraft { update: number });
+    Ok(())
+}
+
+pub(super) fn reject(d: &mut Deciding<'_>, number: UpdateNumber, reason: &str) -> Result<(), Refusal> {
+    let reason = lifecycle::checked("the reason", reason)?;
+    let update = find(d, number)?;
+    if !update.is_open() {
+        return Err(Refusal::UpdateIsOver { state: update.state });
+    }
+    let audience = update.audience.clone();
+    change(d, number, |update| {
+        update.state = UpdateState::Rejected;
+        update.reason = Some(reason.clone());
+    });
+    d.record(Event::UpdateRejected { update: number, audience, reason });
+    d.effect(Effect::ShowDraft { update: number });
+    Ok(())
+}
+
+/// The text stands at `sink`. When it stands at all of them it is published.
+pub(super) fn published(d: &mut Deciding<'_>, number: UpdateNumber, sink: &Sink) {
+    let Ok((update, audience)) = with_audience(d, number) else { return };
+    if update.published_to.contains(sink) || !matches!(update.state, UpdateState::Approved | UpdateState::Doubtful) {
+        return;
+    }
+    let (name, sinks, external) = (update.audience.clone(), audience.sinks.clone(), audience.external);
+    let now = d.now;
+    let mut complete = false;
+    change(d, number, |update| {
+        update.published_to.push(sink.clone());
+        complete = sinks.iter().all(|sink| update.published_to.contains(sink));
+        if complete {
+            update.state = UpdateState::Published;
+            update.published_at = Some(now);
+        }
+    });
+    d.record_own(Event::UpdatePublished { update: number, audience: name, sink: sink.clone() });
+    if complete {
+        d.effect(Effect::ShowDraft { update: number });
+        if !external && d.next.phase.is_open() {
+            lifecycle::set_next_update(d, None);
+        }
+    }
+}
+
+/// The facts changed between the approval and the sending: the keys were given for something else.
+pub(super) fn publication_void(d: &mut Deciding<'_>, number: UpdateNumber) {
+    let Ok(update) = find(d, number) else { return };
+    if update.state != UpdateState::Approved {
+        return;
+    }
+    let audience = update.audience.clone();
+    let reason = "severity or phase changed after the approval".to_owned();
+    change(d, number, |update| {
+        update.state = UpdateState::Draft;
+        update.reason = Some(reason.clone());
+    });
+    d.record_own(Event::ApprovalVoid { update: number, audience, reason });
+    d.effect(Effect::ShowDraft { update: number });
+}
+
+/// It may or may not have gone out: nothing more is sent until a person looked.
+pub(super) fn doubtful(d: &mut Deciding<'_>, number: UpdateNumber, trouble: &str) {
+    let Ok(update) = find(d, number) else { return };
+    if update.state != UpdateState::Approved {
+        return;
+    }
+    let audience = update.audience.clone();
+    change(d, number, |update| {
+        update.state = UpdateState::Doubtful;
+        update.reason = Some(trouble.to_owned());
+    });
+    d.record_own(Event::PublicationDoubtful { update: number, audience, trouble: trouble.to_owned() });
+    d.effect(Effect::ShowDraft { update: number });
+}
+
+/// A person saw it standing there.
+pub(super) fn confirm_published(d: &mut Deciding<'_>, number: UpdateNumber) -> Result<(), Refusal> {
+    let missing = missing_sinks(d, number)?;
+    for sink in missing {
+        published(d, number, &sink);
+    }
+    Ok(())
+}
+
+/// A person saw that it does not stand there: the same approved text goes out once more.
+pub(super) fn publish_again(d: &mut Deciding<'_>, number: UpdateNumber) -> Result<(), Refusal> {
+    let missing = missing_sinks(d, number)?;
+    let (update, audience) = with_audience(d, number)?;
+    let facts = d.next.facts();
+    if !update.may_be_published(audience, &facts) {
+        change(d, number, |update| update.state = UpdateState::Approved);
+        publication_void(d, number);
+        return Ok(());
+    }
+    let (digest, again) = (update.digest(&facts), update.again + 1);
+    change(d, number, |update| {
+        update.state = UpdateState::Approved;
+        update.reason = None;
+        update.again = again;
+    });
+    for sink in missing {
+        d.effect(Effect::Publish { update: number, sink, digest: digest.clone(), again });
+    }
+    d.effect(Effect::ShowDraft { update: number });
+    Ok(())
+}
+
+/// The sinks of a doubtful update that are not known to have it.
+fn missing_sinks(d: &Deciding<'_>, number: UpdateNumber) -> Result<Vec<Sink>, Refusal> {
+    let (update, audience) = with_audience(d, number)?;
+    if update.state != UpdateState::Doubtful {
+        return Err(Refusal::UpdateIsOver { state: update.state });
+    }
+    Ok(audience.sinks.iter().filter(|sink| !update.published_to.contains(sink)).cloned().collect())
+}
+
+fn find<'d>(d: &'d Deciding<'_>, number: UpdateNumber) -> Result<&'d Update, Refusal> {
+    d.next.update(number).ok_or(Refusal::NoSuchUpdate { update: number })
+}
+
+fn with_audience<'d, 'o>(d: &'d Deciding<'o>, number: UpdateNumber) -> Result<(&'d Update, &'o Audience), Refusal> {
+    let update = find(d, number)?;
+    let audience = d.organisation.audiences.get(&update.audience).ok_or(Refusal::NoSuchUpdate { update: number })?;
+    Ok((update, audience))
+}
+
+/// The draft, as long as it is one and its text is the one that was read.
+fn open_at<'d>(d: &'d mut Deciding<'_>, number: UpdateNumber, version: u32) -> Result<&'d mut Update, Refusal> {
+    let update = d
+        .next
+        .updates
+        .iter_mut()
+        .find(|update| update.number == number)
+        .ok_or(Refusal::NoSuchUpdate { update: number })?;
+    if !update.is_open() {
+        return Err(Refusal::UpdateIsOver { state: update.state });
+    }
+    if update.version != version {
+        return Err(Refusal::TextChanged { author: update.author.clone() });
+    }
+    Ok(update)
+}
+
+fn change(d: &mut Deciding<'_>, number: UpdateNumber, change: impl FnOnce(&mut Update)) {
+    if let Some(update) = d.next.updates.iter_mut().find(|update| update.number == number) {
+        change(update);
+    }
+}
+
+/// A text for publication is never cut: it fits, or it is refused here.
+fn checked(text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Refusal::Empty { what: "the text" });
+    }
+    if TEXT_LIMIT < text.chars().count() {
+        return Err(Refusal::TooLong { what: "the text", limit: TEXT_LIMIT });
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,138 @@
+//! The timeline: everything that happened in an incident, who, when and why; entries are only ever added.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Timestamp;
+use crate::domain::actor::Author;
+use crate::domain::alert::{Severity, words};
+use crate::domain::id::{AudienceName, EntryNumber, GateName, IncidentId, PageNumber, PersonId, UpdateNumber};
+use crate::domain::incident::{CloseReason, Phase, Role};
+use crate::domain::update::Sink;
+
+words! {
+    /// What room an incident got.
+    RoomKind, "a kind of room: channel or thread" {
+        /// A text channel of its own.
+        Channel = "channel",
+        /// A thread, where no channel could be made.
+        Thread = "thread",
+    }
+}
+
+/// A report for the room: conditions, actions, needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// What is the case now.
+    pub conditions: String,
+    /// What is being done.
+    pub actions: String,
+    /// What is needed.
+    pub needs: Option<String>,
+    /// When the next report is due.
+    pub next_at: Option<Timestamp>,
+}
+
+/// A message that was taken into the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// Who wrote it.
+    pub author: PersonId,
+    /// Where it stands, as `https://discord.com/channels/…`.
+    pub link: String,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[allow(missing_docs, reason = "each variant is one past-tense sentence, worded in render::sentence")]
+pub enum Event {
+    Opened { title: String, severity: Severity, why: String, follows: Option<IncidentId> },
+    AlertsJoined { titles: Vec<String>, count: u64 },
+    AlertsResolved { titles: Vec<String>, count: u64, still_firing: u64 },
+    SeverityChanged { from: Severity, to: Severity, reason: String },
+    SeverityProposed { to: Severity, reason: String },
+    PhaseChanged { from: Phase, to: Phase, note: Option<String> },
+    RoleGiven { role: Role, person: PersonId, before: Option<PersonId> },
+    Reported { report: Report },
+    Noted { text: String, quote: Option<Quote> },
+    Corrected { entry: EntryNumber, text: String },
+    RoomOpened { room: RoomKind, trouble: Option<String> },
+    RoomMissing { trouble: String },
+    Paged { page: PageNumber, person: PersonId, step: usize, round: u32, reason: String },
+    NobodyOnCall { seeking: String, step: usize },
+    PageDelivered { page: PageNumber, person: PersonId },
+    PageUndelivered { page: PageNumber, person: PersonId, trouble: String },
+    Acknowledged { page: Option<PageNumber>, person: PersonId },
+    Declined { page: PageNumber, person: PersonId },
+    NobodyAnswered { seeking: String, alarm: u32 },
+    ResolveAsked,
+    Resolved { note: Option<String> },
+    Closed { reason: CloseReason, note: Option<String> },
+    UpdateDrafted { update: UpdateNumber, audience: AudienceName },
+    LiaisonAsked,
+    UpdateEdited { update: UpdateNumber, audience: AudienceName, version: u32 },
+    KeyGiven { update: UpdateNumber, audience: AudienceName, gate: GateName },
+    ApprovalVoid { update: UpdateNumber, audience: AudienceName, reason: String },
+    UpdateRejected { update: UpdateNumber, audience: AudienceName, reason: String },
+    UpdatePublished { update: UpdateNumber, audience: AudienceName, sink: Sink },
+    PublicationDoubtful { update: UpdateNumber, audience: AudienceName, trouble: String },
+    UpdateDue,
+    Undone { what: String, trouble: String },
+}
+
+impl Event {
+    /// Whether the room hears it in a line. What has a message of its own there (a page, a question, a card) has none.
+    pub const fn is_public(&self) -> bool {
+        match self {
+            Self::AlertsJoined { .. }
+            | Self::SeverityChanged { .. }
+            | Self::PhaseChanged { .. }
+            | Self::RoleGiven { .. }
+            | Self::Reported { .. }
+            | Self::Noted { .. }
+            | Self::Corrected { .. }
+            | Self::NobodyOnCall { .. }
+            | Self::PageUndelivered { .. }
+            | Self::Acknowledged { .. }
+            | Self::Declined { .. }
+            | Self::Resolved { .. }
+            | Self::Closed { .. }
+            | Self::ApprovalVoid { .. }
+            | Self::UpdateRejected { .. }
+            | Self::PublicationDoubtful { .. }
+            | Self::Undone { .. } => true,
+            // The question whether to resolve says it, when nothing fires any more.
+            Self::AlertsResolved { still_firing, .. } => 0 < *still_firing,
+            // What was published to the room stands there.
+            Self::UpdatePublished { sink, .. } => matches!(sink, Sink::Channel(_)),
+            Self::Opened { .. }
+            | Self::SeverityProposed { .. }
+            | Self::RoomOpened { .. }
+            | Self::RoomMissing { .. }
+            | Self::Paged { .. }
+            | Self::PageDelivered { .. }
+            | Self::NobodyAnswered { .. }
+            | Self::ResolveAsked
+            | Self::UpdateDrafted { .. }
+            | Self::LiaisonAsked
+            | Self::UpdateEdited { .. }
+            | Self::KeyGiven { .. }
+            | Self::UpdateDue => false,
+        }
+    }
+}
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place in the incident's timeline.
+    pub number: EntryNumber,
+    /// When it happened; a person may date a note back.
+    pub at: Timestamp,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// Who did it.
+    pub author: Author,
+    /// What happened.
+    pub event: Event,
+}

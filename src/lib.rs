@@ -1,0 +1,2 @@
+//! Firebell.
+pub mod domain;
