@@ -1,0 +1,227 @@
+//! Alerts by identity: what is known of each, how often it came, which incident it belongs to.
+
+use std::collections::HashMap;
+
+use crate::domain::Timestamp;
+use crate::domain::alert::{Alert, AlertStatus, Severity};
+use crate::domain::id::{IncidentId, SourceName};
+use crate::domain::triage::Known;
+use crate::store::db::{Sql, Tx, values};
+use crate::store::error::StoreError;
+use crate::store::sql;
+
+sql! {
+    KNOWN = Sql::of_lists(
+        "SELECT a.source, a.fingerprint, a.status, a.severity, a.started_at, a.changed_at, a.incident_id,
+                COALESCE(i.phase NOT IN ('resolved', 'closed'), 0) AS incident_is_open
+         FROM json_each($1) AS s JOIN json_each($2) AS f ON f.key = s.key
+         JOIN alert a ON a.source = s.value AND a.fingerprint = f.value
+         LEFT JOIN incident i ON i.id = a.incident_id",
+        "SELECT a.source, a.fingerprint, a.status, a.severity, a.started_at, a.changed_at, a.incident_id,
+                COALESCE(i.phase NOT IN ('resolved', 'closed'), FALSE) AS incident_is_open
+         FROM unnest($1::text[], $2::text[]) AS wanted (source, fingerprint)
+         JOIN alert a ON a.source = wanted.source AND a.fingerprint = wanted.fingerprint
+         LEFT JOIN incident i ON i.id = a.incident_id",
+    );
+    COUNT = Sql::of_lists(
+        "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
+                            deliveries, incident_id, alert)
+         SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
+                j.value ->> 6, j.value ->> 7, j.value ->> 7, j.value ->> 8, j.value ->> 9, j.value ->> 10
+         FROM json_each($1) AS j WHERE true
+         ON CONFLICT (source, fingerprint) DO UPDATE SET
+             status = excluded.status, severity = excluded.severity, title = excluded.title,
+             started_at = excluded.started_at, changed_at = excluded.changed_at, last_at = excluded.last_at,
+             deliveries = alert.deliveries + excluded.deliveries, incident_id = excluded.incident_id,
+             alert = excluded.alert",
+        "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
+                            deliveries, incident_id, alert)
+         SELECT source, fingerprint, status, severity, title, started_at, changed_at, last_at, last_at,
+                deliveries, incident_id, alert
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+                     $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::text[])
+              AS rows (source, fingerprint, status, severity, title, started_at, changed_at, last_at,
+                       deliveries, incident_id, alert)
+         ON CONFLICT (source, fingerprint) DO UPDATE SET
+             status = excluded.status, severity = excluded.severity, title = excluded.title,
+             started_at = excluded.started_at, changed_at = excluded.changed_at, last_at = excluded.last_at,
+             deliveries = alert.deliveries + excluded.deliveries, incident_id = excluded.incident_id,
+             alert = excluded.alert",
+    );
+    TALLY = Sql::portable(
+        "SELECT COUNT(*) AS alerts,
+                COUNT(CASE WHEN status IN ('firing', 'acknowledged') THEN 1 END) AS firing,
+                CAST(COALESCE(SUM(deliveries), 0) AS BIGINT) AS deliveries,
+                MAX(last_at) AS latest
+         FROM alert WHERE incident_id = $1",
+    );
+    OF_INCIDENT = Sql::portable(
+        "SELECT alert, deliveries, status, first_at, last_at FROM alert
+         WHERE incident_id = $1 ORDER BY first_at, source, fingerprint LIMIT $2",
+    );
+    LATEST = Sql::portable(
+        "SELECT source, fingerprint, alert, status, severity, deliveries, first_at, last_at, incident_id FROM alert
+         WHERE ($1 = '' OR source < $1 OR (source = $1 AND fingerprint < $2))
+         ORDER BY source DESC, fingerprint DESC LIMIT $3",
+    );
+}
+
+/// What is kept of an alert after a batch of deliveries.
+#[derive(Debug, Clone)]
+pub struct Tallied {
+    /// The last delivery that counted.
+    pub alert: Alert,
+    /// Its status now.
+    pub status: AlertStatus,
+    /// The worst severity of this episode.
+    pub severity: Severity,
+    /// When the episode began, by the source's clock.
+    pub started_at: Option<Timestamp>,
+    /// When the status last changed, by ours.
+    pub changed_at: Timestamp,
+    /// When it was last delivered.
+    pub last_at: Timestamp,
+    /// How many deliveries this batch had.
+    pub deliveries: i64,
+    /// The incident that it belongs to.
+    pub incident: Option<IncidentId>,
+}
+
+/// How many alerts an incident has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Different ones.
+    pub alerts: u64,
+    /// Those that still fire.
+    pub firing: u64,
+    /// Deliveries, repeats counted.
+    pub deliveries: u64,
+    /// When the last came.
+    pub latest: Option<Timestamp>,
+}
+
+/// An alert with its counts.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    /// The last delivery.
+    pub alert: Alert,
+    /// Its status now.
+    pub status: AlertStatus,
+    /// How often it came.
+    pub deliveries: i64,
+    /// When it first came.
+    pub first_at: Timestamp,
+    /// When it last came.
+    pub last_at: Timestamp,
+}
+
+impl Tx {
+    /// What is known of the alerts with these identities.
+    pub async fn known_alerts(
+        &mut self,
+        identities: impl Iterator<Item = (&SourceName, &str)>,
+    ) -> Result<HashMap<(SourceName, String), Known>, StoreError> {
+        let (sources, fingerprints): (Vec<String>, Vec<String>) =
+            identities.map(|(source, fingerprint)| (source.as_str().to_owned(), fingerprint.to_owned())).unzip();
+        let rows = self.all(KNOWN, values![sources, fingerprints]).await?;
+        rows.iter()
+            .map(|row| {
+                let key = (row.get::<String>("source")?.into(), row.get("fingerprint")?);
+                let known = Known {
+                    status: row.parsed("status")?,
+                    severity: row.parsed("severity")?,
+                    started_at: row.time_maybe("started_at")?,
+                    changed_at: row.time("changed_at")?,
+                    incident: row.get::<Option<i64>>("incident_id")?.map(IncidentId),
+                    incident_is_open: row.get("incident_is_open")?,
+                };
+                Ok((key, known))
+            })
+            .collect()
+    }
+
+    /// Keeps what a batch of deliveries made of each alert; one statement for all, each identity once.
+    pub async fn tally_alerts(&mut self, tallied: &[Tallied]) -> Result<(), StoreError> {
+        if tallied.is_empty() {
+            return Ok(());
+        }
+        let alert_json = |row: &Tallied| crate::store::types::to_json(&row.alert).to_string();
+        let values = match self {
+            Self::Sqlite(_) => {
+                let rows: Vec<serde_json::Value> = tallied
+                    .iter()
+                    .map(|row| {
+                        serde_json::json!([
+                            row.alert.source,
+                            row.alert.fingerprint,
+                            row.status,
+                            row.severity,
+                            row.alert.title,
+                            row.started_at.map(|time| time.timestamp_micros()),
+                            row.changed_at.timestamp_micros(),
+                            row.last_at.timestamp_micros(),
+                            row.deliveries,
+                            row.incident,
+                            alert_json(row),
+                        ])
+                    })
+                    .collect();
+                values![serde_json::Value::Array(rows)]
+            }
+            Self::Postgres(_) => {
+                let texts = |text: &dyn Fn(&Tallied) -> String| tallied.iter().map(text).collect::<Vec<_>>();
+                values![
+                    texts(&|row| row.alert.source.to_string()),
+                    texts(&|row| row.alert.fingerprint.clone()),
+                    texts(&|row| row.status.word().to_owned()),
+                    texts(&|row| row.severity.to_string()),
+                    texts(&|row| row.alert.title.clone()),
+                    tallied.iter().map(|row| row.started_at).collect::<Vec<_>>(),
+                    tallied.iter().map(|row| row.changed_at).collect::<Vec<_>>(),
+                    tallied.iter().map(|row| row.last_at).collect::<Vec<_>>(),
+                    tallied.iter().map(|row| row.deliveries).collect::<Vec<_>>(),
+                    tallied.iter().map(|row| row.incident.map(|id| id.0)).collect::<Vec<_>>(),
+                    texts(&alert_json),
+                ]
+            }
+        };
+        self.execute(COUNT, values).await?;
+        Ok(())
+    }
+
+    /// How many alerts an incident has.
+    pub async fn tally_of(&mut self, incident: IncidentId) -> Result<Tally, StoreError> {
+        let row = self.one(TALLY, values![incident.0]).await?;
+        let count = |column| -> Result<u64, StoreError> { crate::store::types::to_count(row.get(column)?, column) };
+        Ok(Tally {
+            alerts: count("alerts")?,
+            firing: count("firing")?,
+            deliveries: count("deliveries")?,
+            latest: row.time_maybe("latest")?,
+        })
+    }
+
+    /// The alerts of an incident, the earliest first, at most `limit`.
+    pub async fn alerts_of(&mut self, incident: IncidentId, limit: i64) -> Result<Vec<Counted>, StoreError> {
+        let rows = self.all(OF_INCIDENT, values![incident.0, limit]).await?;
+        rows.iter().map(counted).collect()
+    }
+
+    /// A page of all alerts, by identity, after `after`.
+    pub async fn alerts_page(&mut self, after: Option<(&str, &str)>, limit: i64) -> Result<Vec<Counted>, StoreError> {
+        let (source, fingerprint) = after.unwrap_or(("", ""));
+        let rows = self.all(LATEST, values![source, fingerprint, limit]).await?;
+        rows.iter().map(counted).collect()
+    }
+}
+
+fn counted(row: &crate::store::db::Row) -> Result<Counted, StoreError> {
+    let alert: String = row.get("alert")?;
+    Ok(Counted {
+        alert: serde_json::from_str(&alert).map_err(|error| StoreError::corrupt("alert", error))?,
+        status: row.parsed("status")?,
+        deliveries: row.get("deliveries")?,
+        first_at: row.time("first_at")?,
+        last_at: row.time("last_at")?,
+    })
+}

@@ -1,0 +1,403 @@
+//! Two databases behind one text: a small facade over sqlx's two drivers.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow, Postgres};
+use sqlx::sqlite::{
+    Sqlite, SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{Arguments, Executor, Row as _, Statement as _};
+
+use crate::domain::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::types::Micros;
+
+/// How long a statement waits for SQLite's write lock, which another process may hold.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a caller waits for a connection before it is told that the database is busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections for reading; two cores keep no more busy.
+const READERS: u32 = 4;
+
+static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+
+/// A database.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// The embedded one.
+    Sqlite {
+        /// The one connection that writes: writers queue here in order rather than poll for SQLite's lock.
+        writer: SqlitePool,
+        /// Those that read.
+        readers: SqlitePool,
+    },
+    /// The one for several processes.
+    Postgres(PgPool),
+}
+
+/// A statement. Both databases accept its one text, except where a list is bound.
+#[derive(Debug, Clone, Copy)]
+pub struct Sql {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+impl Sql {
+    /// A text that both databases accept.
+    pub const fn portable(text: &'static str) -> Self {
+        Self { sqlite: text, postgres: text }
+    }
+
+    /// Two texts, for statements that take a list: `json_each` on SQLite, an array on PostgreSQL.
+    pub const fn of_lists(sqlite: &'static str, postgres: &'static str) -> Self {
+        Self { sqlite, postgres }
+    }
+}
+
+/// A value for a placeholder.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// A whole number.
+    Int(Option<i64>),
+    /// A text.
+    Text(Option<String>),
+    /// Yes or no.
+    Bool(bool),
+    /// A moment.
+    Time(Option<Timestamp>),
+    /// JSON.
+    Json(serde_json::Value),
+    /// Bytes as they are.
+    Bytes(Vec<u8>),
+    /// A list of whole numbers.
+    Ints(Vec<Option<i64>>),
+    /// A list of texts.
+    Texts(Vec<String>),
+    /// A list of moments.
+    Times(Vec<Option<Timestamp>>),
+}
+
+macro_rules! value_from {
+    ($($type:ty => $make:expr),+ $(,)?) => {
+        $(impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                let make: fn($type) -> Value = $make;
+                make(value)
+            }
+        })+
+    };
+}
+
+value_from! {
+    i64 => |value| Value::Int(Some(value)),
+    Option<i64> => Value::Int,
+    &str => |value| Value::Text(Some(value.to_owned())),
+    String => |value| Value::Text(Some(value)),
+    Option<String> => Value::Text,
+    bool => Value::Bool,
+    Timestamp => |value| Value::Time(Some(value)),
+    Option<Timestamp> => Value::Time,
+    serde_json::Value => Value::Json,
+    Vec<u8> => Value::Bytes,
+    Vec<i64> => |values| Value::Ints(values.into_iter().map(Some).collect()),
+    Vec<Option<i64>> => Value::Ints,
+    Vec<String> => Value::Texts,
+    Vec<Timestamp> => |values| Value::Times(values.into_iter().map(Some).collect()),
+    Vec<Option<Timestamp>> => Value::Times,
+}
+
+/// The values for a statement's placeholders, in order.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { vec![$($crate::store::db::Value::from($value)),*] };
+}
+pub(crate) use values;
+
+/// A row of either database.
+pub enum Row {
+    /// SQLite's.
+    Sqlite(SqliteRow),
+    /// PostgreSQL's.
+    Postgres(PgRow),
+}
+
+impl Row {
+    /// The value of a column.
+    pub fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
+    where
+        T: for<'r> sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+        T: for<'r> sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
+    {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Postgres(row) => row.try_get(column)?,
+        })
+    }
+
+    /// The moment in a column.
+    pub fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
+        Ok(self.get::<Micros>(column)?.0)
+    }
+
+    /// The moment in a column that may be empty.
+    pub fn time_maybe(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.get::<Option<Micros>>(column)?.map(|time| time.0))
+    }
+
+    /// What a column holds as a word or number with a type of its own.
+    pub fn parsed<T: FromStr>(&self, column: &'static str) -> Result<T, StoreError>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let text: String = self.get(column)?;
+        text.parse().map_err(|error: T::Err| StoreError::corrupt(column, error))
+    }
+
+    /// The same for a column that may be empty.
+    pub fn parsed_maybe<T: FromStr>(&self, column: &'static str) -> Result<Option<T>, StoreError>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let text: Option<String> = self.get(column)?;
+        text.map(|text| text.parse().map_err(|error: T::Err| StoreError::corrupt(column, error))).transpose()
+    }
+
+    /// The value in a JSON column.
+    pub fn json<T: serde::de::DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
+        let value: sqlx::types::Json<serde_json::Value> = self.get(column)?;
+        serde_json::from_value(value.0).map_err(|error| StoreError::corrupt(column, error))
+    }
+}
+
+/// A transaction: all of it is kept, or nothing.
+pub enum Tx {
+    /// SQLite's.
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    /// PostgreSQL's.
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+impl Db {
+    /// Connects to `sqlite:FILE` (made if absent) or `postgres://…`.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        if url.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(url)?
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(BUSY_TIMEOUT);
+            let pool = |size| {
+                SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None)
+            };
+            let writer = pool(1).connect_with(options.clone()).await?;
+            let readers = pool(READERS).connect_lazy_with(options.read_only(true));
+            return Ok(Self::Sqlite { writer, readers });
+        }
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(url)?.application_name("firebell");
+            let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(ACQUIRE_TIMEOUT);
+            return Ok(Self::Postgres(pool.connect_with(options).await?));
+        }
+        Err(StoreError::UnknownDatabase)
+    }
+
+    /// Brings the tables up to date. Several processes may try at once.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
+            Self::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// The migrations that this program brings and the database does not have yet.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        let (migrations, applied) = match self {
+            Self::Sqlite { writer, .. } => (
+                &SQLITE_MIGRATIONS,
+                sqlx::query("SELECT version FROM _sqlx_migrations")
+                    .fetch_all(writer)
+                    .await
+                    .map(|rows| rows.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>()),
+            ),
+            Self::Postgres(pool) => (
+                &POSTGRES_MIGRATIONS,
+                sqlx::query("SELECT version FROM _sqlx_migrations")
+                    .fetch_all(pool)
+                    .await
+                    .map(|rows| rows.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>()),
+            ),
+        };
+        // No such table: nothing was ever applied.
+        let applied = applied.unwrap_or_default();
+        Ok(migrations
+            .iter()
+            .filter(|migration| !applied.contains(&migration.version))
+            .map(|migration| format!("{:04} {}", migration.version, migration.description))
+            .collect())
+    }
+
+    /// Begins a transaction that may write.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            // A write lock taken later than at the start could not be waited for.
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a transaction that only reads, and holds up no writer.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// How the database is called.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// The time by the database's own clock; the embedded one has ours.
+    pub async fn time(&self) -> Result<Timestamp, StoreError> {
+        match self {
+            Self::Sqlite { .. } => Ok(crate::clock::real_time()),
+            Self::Postgres(pool) => Ok(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?),
+        }
+    }
+
+    /// Closes all connections, after what is under way.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Has the database read a statement without running it.
+    pub async fn prepare(&self, sql: Sql) -> Result<usize, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => {
+                count(writer.prepare(sqlx::SqlSafeStr::into_sql_str(sql.sqlite)).await?.parameters())
+            }
+            Self::Postgres(pool) => {
+                count(pool.prepare(sqlx::SqlSafeStr::into_sql_str(sql.postgres)).await?.parameters())
+            }
+        })
+    }
+}
+
+fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {
+    match parameters {
+        Some(sqlx::Either::Left(types)) => types.len(),
+        Some(sqlx::Either::Right(count)) => count,
+        None => 0,
+    }
+}
+
+impl Tx {
+    /// Runs a statement; how many rows it changed.
+    pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
+        Ok(match self {
+            Self::Sqlite(tx) => {
+                sqlx::query_with(sql.sqlite, for_sqlite(values)?).execute(&mut **tx).await?.rows_affected()
+            }
+            Self::Postgres(tx) => {
+                sqlx::query_with(sql.postgres, for_postgres(values)?).execute(&mut **tx).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Runs a statement; its rows.
+    pub async fn all(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(tx) => {
+                let rows = sqlx::query_with(sql.sqlite, for_sqlite(values)?).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Postgres(tx) => {
+                let rows = sqlx::query_with(sql.postgres, for_postgres(values)?).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// Runs a statement; its first row, if it has one.
+    pub async fn first(&mut self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
+        Ok(self.all(sql, values).await?.into_iter().next())
+    }
+
+    /// Runs a statement that gives one row.
+    pub async fn one(&mut self, sql: Sql, values: Vec<Value>) -> Result<Row, StoreError> {
+        self.first(sql, values).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
+    /// Keeps everything.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Forgets everything.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+fn for_sqlite(values: Vec<Value>) -> Result<SqliteArguments, StoreError> {
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        match value {
+            Value::Int(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+            Value::Bool(value) => arguments.add(value),
+            Value::Time(value) => arguments.add(value.map(Micros)),
+            Value::Json(value) => arguments.add(sqlx::types::Json(value)),
+            Value::Bytes(value) => arguments.add(value),
+            Value::Ints(values) => arguments.add(sqlx::types::Json(values)),
+            Value::Texts(values) => arguments.add(sqlx::types::Json(values)),
+            Value::Times(values) => {
+                let micros: Vec<_> = values.iter().map(|time| time.map(|time| time.timestamp_micros())).collect();
+                arguments.add(sqlx::types::Json(micros))
+            }
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+fn for_postgres(values: Vec<Value>) -> Result<PgArguments, StoreError> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        match value {
+            Value::Int(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+            Value::Bool(value) => arguments.add(value),
+            Value::Time(value) => arguments.add(value.map(Micros)),
+            Value::Json(value) => arguments.add(sqlx::types::Json(value)),
+            Value::Bytes(value) => arguments.add(value),
+            Value::Ints(values) => arguments.add(values),
+            Value::Texts(values) => arguments.add(values),
+            Value::Times(values) => arguments.add(values),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}

@@ -1,0 +1,54 @@
+//! What can go wrong with a database, told apart by what to do about it.
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no, or could not be reached.
+    #[error("the database could not do it")]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be brought up to date.
+    #[error("the tables could not be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row holds what this program never writes.
+    #[error("`{column}` holds what does not belong there: {problem}")]
+    Corrupt {
+        /// Where.
+        column: &'static str,
+        /// What.
+        problem: String,
+    },
+    /// The address is of no database that we know.
+    #[error("the database's address begins with neither `sqlite:` nor `postgres:`")]
+    UnknownDatabase,
+}
+
+impl StoreError {
+    /// A row that this program did not write so.
+    pub fn corrupt(column: &'static str, problem: impl std::fmt::Display) -> Self {
+        Self::Corrupt { column, problem: problem.to_string() }
+    }
+
+    /// Whether the same may succeed in a moment: another writer was first, the connection broke, the disk is full.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(error) => match error {
+                sqlx::Error::Database(error) => {
+                    let code = error.code().unwrap_or_default();
+                    // SQLite: busy (5), locked (6), I/O (10), full (13), with their extended codes. PostgreSQL:
+                    // serialization, deadlock, unique violation by a rival, lack of resources, shutting down, I/O.
+                    let sqlite =
+                        code.len() < 5 && code.parse::<i64>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13));
+                    let classes = ["08", "40", "53", "57", "58"];
+                    let postgres = code.len() == 5 && classes.iter().any(|class| code.starts_with(class));
+                    sqlite || postgres || error.is_unique_violation()
+                }
+                sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => true,
+                _ => false,
+            },
+            Self::Migration(_) | Self::Corrupt { .. } | Self::UnknownDatabase => false,
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Jobs: what is to be done outside the database, claimed by lease, settled once.
+
+use chrono::Duration;
+
+use crate::domain::Timestamp;
+use crate::domain::effect::{Effect, Performer};
+use crate::domain::id::IncidentId;
+use crate::store::db::{Row, Sql, Tx, values};
+use crate::store::error::StoreError;
+use crate::store::sql;
+use crate::store::types::{to_count, to_json};
+
+sql! {
+    ADD = Sql::portable(
+        "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, 0, $8)
+         ON CONFLICT (dedup_key) DO NOTHING",
+    );
+    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers.
+    CLAIM = Sql::portable(
+        "UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
+                        first_attempt_at = COALESCE(first_attempt_at, $2)
+         WHERE id IN (
+             SELECT j.id FROM job j
+             WHERE j.performer = $1
+               AND ((j.state = 'queued' AND j.due_at <= $2) OR (j.state = 'running' AND j.lease_until < $5))
+               AND (j.lane IS NULL OR NOT EXISTS (
+                   SELECT 1 FROM job earlier
+                   WHERE earlier.lane = j.lane AND earlier.id < j.id AND earlier.state IN ('queued', 'running')))
+             ORDER BY j.urgency, j.due_at, j.id LIMIT $6)
+           AND ((state = 'queued' AND due_at <= $2) OR (state = 'running' AND lease_until < $5))
+         RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency",
+    );
+    EXTEND = Sql::portable("UPDATE job SET lease_until = $2 WHERE id = $1 AND state = 'running' AND lease_holder = $3");
+    FINISH = Sql::portable(
+        "UPDATE job SET state = $2, trouble = $3, finished_at = $4, lease_until = NULL
+         WHERE id = $1 AND state = 'running' AND lease_holder = $5",
+    );
+    RUN_AGAIN = Sql::portable(
+        "UPDATE job SET state = 'queued', due_at = $2, trouble = $3, lease_until = NULL, lease_holder = NULL
+         WHERE id = $1 AND state = 'running' AND lease_holder = $4",
+    );
+    CANCEL = Sql::portable(
+        "UPDATE job SET state = 'cancelled', finished_at = $3
+         WHERE incident_id = $1 AND state = 'queued' AND substr(dedup_key, 1, length($2)) = $2",
+    );
+    NEXT_DUE = Sql::portable("SELECT MIN(due_at) AS due FROM job WHERE state = 'queued' AND performer = $1");
+    OPEN = Sql::portable(
+        "SELECT COUNT(*) AS count FROM job WHERE state = 'running' OR (state = 'queued' AND due_at <= $1)",
+    );
+    WAITING = Sql::portable(
+        "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency FROM job
+         WHERE state IN ('queued', 'running') ORDER BY due_at, id LIMIT $1",
+    );
+    STATES = Sql::portable("SELECT state, COUNT(*) AS count FROM job GROUP BY state ORDER BY state");
+    OLDEST = Sql::portable("SELECT MIN(due_at) AS due FROM job WHERE state = 'queued' AND due_at <= $1");
+    PRUNE = Sql::portable(
+        "DELETE FROM job WHERE id IN (
+             SELECT id FROM job WHERE state NOT IN ('queued', 'running') AND finished_at < $1
+             ORDER BY finished_at LIMIT $2)",
+    );
+}
+
+/// A job, claimed or waiting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Which.
+    pub id: i64,
+    /// The incident that it is for.
+    pub incident: Option<IncidentId>,
+    /// Names the intent; the nonce of what is posted comes from it.
+    pub dedup_key: String,
+    /// What is to be done.
+    pub effect: Effect,
+    /// How many times it was claimed, this time included.
+    pub attempts: u32,
+    /// When it was first claimed.
+    pub first_attempt_at: Option<Timestamp>,
+    /// Not before.
+    pub due_at: Timestamp,
+}
+
+/// A worker's claim on jobs: who holds it, until when, by the real clock.
+#[derive(Debug, Clone)]
+pub struct Claim<'a> {
+    /// Who claims.
+    pub holder: &'a str,
+    /// For how long.
+    pub lease: Duration,
+    /// The real time, on which leases run.
+    pub real_now: Timestamp,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It was done.
+    Done,
+    /// It was given up.
+    Buried,
+}
+
+impl Tx {
+    /// Queues a job, unless one with this key was ever queued; whether it was.
+    pub async fn add_job(
+        &mut self,
+        incident: Option<IncidentId>,
+        dedup_key: &str,
+        effect: &Effect,
+        due: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let lane = match incident {
+            Some(id) => effect.lane(id),
+            None => Some("operators".to_owned()),
+        };
+        let values = values![
+            incident.map(|id| id.0),
+            dedup_key,
+            effect.performer().word(),
+            lane,
+            effect.urgency(),
+            to_json(effect),
+            due,
+            now,
+        ];
+        Ok(self.execute(ADD, values).await? == 1)
+    }
+
+    /// Claims up to `limit` jobs that are due, the most urgent first; of each lane only the first.
+    pub async fn claim_jobs(
+        &mut self,
+        performer: Performer,
+        claim: &Claim<'_>,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Job>, StoreError> {
+        let until = claim.real_now + claim.lease;
+        let values = values![performer.word(), now, until, claim.holder, claim.real_now, limit];
+        let mut rows = self.all(CLAIM, values).await?.iter().map(job).collect::<Result<Vec<_>, _>>()?;
+        rows.sort_by_key(|(urgency, job)| (*urgency, job.due_at, job.id));
+        Ok(rows.into_iter().map(|(_, job)| job).collect())
+    }
+
+    /// Keeps a claim on a job that takes its time; `false` when it was lost.
+    pub async fn extend_job(&mut self, id: i64, claim: &Claim<'_>) -> Result<bool, StoreError> {
+        let until = claim.real_now + claim.lease;
+        Ok(self.execute(EXTEND, values![id, until, claim.holder]).await? == 1)
+    }
+
+    /// Ends a job; `false` when the claim was lost to another.
+    pub async fn finish_job(
+        &mut self,
+        id: i64,
+        ending: Ending,
+        trouble: Option<String>,
+        holder: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let state = match ending {
+            Ending::Done => "done",
+            Ending::Buried => "buried",
+        };
+        Ok(self.execute(FINISH, values![id, state, trouble, now, holder]).await? == 1)
+    }
+
+    /// Gives a job back, to be tried again at `at`.
+    pub async fn run_job_again(
+        &mut self,
+        id: i64,
+        at: Timestamp,
+        trouble: String,
+        holder: &str,
+    ) -> Result<bool, StoreError> {
+        Ok(self.execute(RUN_AGAIN, values![id, at, trouble, holder]).await? == 1)
+    }
+
+    /// Cancels what is not under way of an incident's jobs whose keys begin with `prefix`.
+    pub async fn cancel_jobs(&mut self, incident: IncidentId, prefix: &str, now: Timestamp) -> Result<u64, StoreError> {
+        self.execute(CANCEL, values![incident.0, prefix, now]).await
+    }
+
+    /// When the next job of a performer is due.
+    pub async fn next_job_due(&mut self, performer: Performer) -> Result<Option<Timestamp>, StoreError> {
+        self.one(NEXT_DUE, values![performer.word()]).await?.time_maybe("due")
+    }
+
+    /// How many jobs are due or under way.
+    pub async fn open_jobs(&mut self, now: Timestamp) -> Result<i64, StoreError> {
+        self.one(OPEN, values![now]).await?.get("count")
+    }
+
+    /// The jobs that wait or are under way, the next first.
+    pub async fn waiting_jobs(&mut self, limit: i64) -> Result<Vec<Job>, StoreError> {
+        let rows = self.all(WAITING, values![limit]).await?;
+        rows.iter().map(|row| job(row).map(|(_, job)| job)).collect()
+    }
+
+    /// How many jobs there are in each state.
+    pub async fn job_states(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        let rows = self.all(STATES, values![]).await?;
+        rows.iter().map(|row| Ok((row.get("state")?, row.get("count")?))).collect()
+    }
+
+    /// Since when the oldest job that is due has been.
+    pub async fn oldest_due_job(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.one(OLDEST, values![now]).await?.time_maybe("due")
+    }
+
+    /// Deletes up to `limit` ended jobs from before `before`.
+    pub async fn prune_jobs(&mut self, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+        self.execute(PRUNE, values![before, limit]).await
+    }
+}
+
+fn job(row: &Row) -> Result<(i64, Job), StoreError> {
+    let job = Job {
+        id: row.get("id")?,
+        incident: row.get::<Option<i64>>("incident_id")?.map(IncidentId),
+        dedup_key: row.get("dedup_key")?,
+        effect: row.json("effect")?,
+        attempts: to_count(row.get("attempts")?, "attempts")?,
+        first_attempt_at: row.time_maybe("first_attempt_at")?,
+        due_at: row.time("due_at")?,
+    };
+    Ok((row.get("urgency")?, job))
+}

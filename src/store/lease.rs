@@ -1,0 +1,34 @@
+//! Leases: work that one process does at a time. They run on real time, which other processes share.
+
+use crate::domain::Timestamp;
+use crate::store::db::{Sql, Tx, values};
+use crate::store::error::StoreError;
+use crate::store::sql;
+
+sql! {
+    HOLD = Sql::portable(
+        "INSERT INTO lease (name, holder, until) VALUES ($1, $2, $3)
+         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+         WHERE lease.holder = excluded.holder OR lease.until < $4",
+    );
+    RELEASE = Sql::portable("DELETE FROM lease WHERE name = $1 AND holder = $2");
+}
+
+impl Tx {
+    /// Takes or renews a lease; `false` while another holds it.
+    pub async fn hold_lease(
+        &mut self,
+        name: &str,
+        holder: &str,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.execute(HOLD, values![name, holder, until, now]).await? == 1)
+    }
+
+    /// Gives a lease up, so that another need not wait for it to end.
+    pub async fn release_lease(&mut self, name: &str, holder: &str) -> Result<(), StoreError> {
+        self.execute(RELEASE, values![name, holder]).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! All SQL. One file a noun; each opens with its statements, which a test prepares on both databases.
+
+pub mod alert;
+pub mod db;
+pub mod error;
+pub mod inbox;
+pub mod incident;
+pub mod job;
+pub mod lease;
+pub mod post;
+pub mod refused;
+pub mod timeline;
+pub mod types;
+
+pub use db::{Db, Tx};
+pub use error::StoreError;
+
+/// Declares a file's statements, and lists them for the test that prepares them.
+macro_rules! sql {
+    ($($name:ident = $sql:expr;)+) => {
+        $(const $name: $crate::store::db::Sql = $sql;)+
+
+        /// Every statement of this file, by name.
+        pub const STATEMENTS: &[(&str, $crate::store::db::Sql)] = &[$((stringify!($name), $name)),+];
+    };
+}
+use sql;
+
+/// Every statement there is, by file and name.
+pub fn statements() -> impl Iterator<Item = (&'static str, &'static str, db::Sql)> {
+    [
+        ("alert", alert::STATEMENTS),
+        ("inbox", inbox::STATEMENTS),
+        ("incident", incident::STATEMENTS),
+        ("job", job::STATEMENTS),
+        ("lease", lease::STATEMENTS),
+        ("post", post::STATEMENTS),
+        ("refused", refused::STATEMENTS),
+        ("timeline", timeline::STATEMENTS),
+    ]
+    .into_iter()
+    .flat_map(|(file, statements)| statements.iter().map(move |(name, sql)| (file, *name, *sql)))
+}

@@ -1,0 +1,61 @@
+//! Timelines: rows are only ever added.
+
+use crate::domain::id::{EntryNumber, IncidentId};
+use crate::domain::timeline::Entry;
+use crate::store::db::{Row, Sql, Tx, values};
+use crate::store::error::StoreError;
+use crate::store::sql;
+use crate::store::types::to_json;
+
+sql! {
+    ADD = Sql::portable(
+        "INSERT INTO timeline (incident_id, number, at, recorded_at, author, event) VALUES ($1, $2, $3, $4, $5, $6)",
+    );
+    RANGE = Sql::portable(
+        "SELECT number, at, recorded_at, author, event FROM timeline
+         WHERE incident_id = $1 AND $2 <= number AND number <= $3 ORDER BY number",
+    );
+}
+
+impl Tx {
+    /// Adds entries to a timeline.
+    pub async fn add_to_timeline(&mut self, incident: IncidentId, entries: &[Entry]) -> Result<(), StoreError> {
+        for entry in entries {
+            let values = values![
+                incident.0,
+                entry.number.0,
+                entry.at,
+                entry.recorded_at,
+                to_json(&entry.author),
+                to_json(&entry.event),
+            ];
+            self.execute(ADD, values).await?;
+        }
+        Ok(())
+    }
+
+    /// The whole timeline, in the order in which it was recorded.
+    pub async fn timeline(&mut self, incident: IncidentId) -> Result<Vec<Entry>, StoreError> {
+        self.timeline_between(incident, EntryNumber(1), EntryNumber(i64::MAX)).await
+    }
+
+    /// The entries `from ..= to`.
+    pub async fn timeline_between(
+        &mut self,
+        incident: IncidentId,
+        from: EntryNumber,
+        to: EntryNumber,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.all(RANGE, values![incident.0, from.0, to.0]).await?.iter().map(entry).collect()
+    }
+}
+
+fn entry(row: &Row) -> Result<Entry, StoreError> {
+    Ok(Entry {
+        number: EntryNumber(row.get("number")?),
+        at: row.time("at")?,
+        recorded_at: row.time("recorded_at")?,
+        author: row.json("author")?,
+        event: row.json("event")?,
+    })
+}
