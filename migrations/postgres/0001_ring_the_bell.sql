@@ -161,7 +161,7 @@ CREATE TABLE job (
     id               BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     incident_id      BIGINT REFERENCES incident (id),
     dedup_key        TEXT NOT NULL UNIQUE,
-    performer        TEXT NOT NULL CHECK (performer IN ('chat', 'clock')),
+    performer        TEXT NOT NULL CHECK (performer IN ('page', 'chat', 'clock')),
     lane             TEXT,
     urgency          BIGINT NOT NULL,
     effect           JSONB NOT NULL,

@@ -163,7 +163,7 @@ CREATE TABLE job (
     id               INTEGER PRIMARY KEY AUTOINCREMENT,
     incident_id      INTEGER REFERENCES incident (id),
     dedup_key        TEXT NOT NULL UNIQUE,
-    performer        TEXT NOT NULL CHECK (performer IN ('chat', 'clock')),
+    performer        TEXT NOT NULL CHECK (performer IN ('page', 'chat', 'clock')),
     lane             TEXT,
     urgency          INTEGER NOT NULL,
     effect           TEXT NOT NULL,

@@ -148,6 +148,8 @@ pub enum Promise {
 /// Which worker carries an effect out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Performer {
+    /// Calls people; never waits for chat.
+    Page,
     /// Needs Discord: only the holder of the gateway performs it.
     Chat,
     /// Needs only ourselves.
@@ -158,6 +160,7 @@ impl Performer {
     /// The performer as it is stored.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Page => "page",
             Self::Chat => "chat",
             Self::Clock => "clock",
         }
@@ -187,7 +190,8 @@ impl Effect {
     pub const fn performer(&self) -> Performer {
         match self.promise() {
             Promise::Timer => Performer::Clock,
-            Promise::AtLeastOnce | Promise::Once | Promise::AtMostOnce => Performer::Chat,
+            Promise::AtLeastOnce => Performer::Page,
+            Promise::Once | Promise::AtMostOnce => Performer::Chat,
         }
     }
 
@@ -196,7 +200,7 @@ impl Effect {
         match self {
             Self::PageDirectly { .. } | Self::Escalate { .. } | Self::RemindUpdate { .. } => None,
             // The alarm must be raised even where the room is stuck.
-            Self::RaiseAlarm { place: Place::Announcements | Place::Operators, .. } => None,
+            Self::RaiseAlarm { .. } => None,
             Self::TellOperators { .. } => Some("operators".to_owned()),
             Self::Publish { sink: Sink::Announcements | Sink::Channel(_), .. } => Some(format!("{incident}/publish")),
             Self::Announce
@@ -206,7 +210,6 @@ impl Effect {
             | Self::Ask { .. }
             | Self::PageInRoom { .. }
             | Self::ClosePage { .. }
-            | Self::RaiseAlarm { place: Place::Room, .. }
             | Self::ShowDraft { .. }
             | Self::Publish { sink: Sink::Room, .. } => Some(format!("{incident}/chat")),
         }

@@ -11,6 +11,8 @@ pub mod incident;
 pub mod oncall;
 pub mod organisation;
 pub mod paging;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod subject;
 pub mod timeline;
 pub mod triage;

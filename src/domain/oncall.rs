@@ -155,3 +155,114 @@ impl Rotation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rota(zone: Tz, cadence: Cadence, handoff: &str, people: &[&str]) -> Rota {
+        Rota {
+            zone,
+            rotation: Rotation {
+                cadence,
+                handoff: NaiveTime::parse_from_str(handoff, "%H:%M").unwrap(),
+                starts: NaiveDate::from_ymd_opt(2026, 1, 5).unwrap(),
+                people: people.iter().map(|name| PersonId::from(*name)).collect(),
+            },
+            overrides: Vec::new(),
+        }
+    }
+
+    fn utc(text: &str) -> Timestamp {
+        format!("{text}Z").parse().unwrap()
+    }
+
+    fn who(rota: &Rota, at: &str) -> String {
+        rota.shift_at(utc(at)).map_or("nobody".to_owned(), |shift| shift.person.to_string())
+    }
+
+    #[test]
+    fn a_weekly_rota_hands_over_at_its_wall_clock_time_in_summer_and_in_winter() {
+        let rota = rota(chrono_tz::Europe::Berlin, Cadence::Weekly(Weekday::Mon), "09:00", &["ana", "ben"]);
+        let cases = [
+            ("2026-01-05T07:59:59", "nobody"),
+            ("2026-01-05T08:00:00", "ana"),
+            ("2026-01-12T07:59:59", "ana"),
+            ("2026-01-12T08:00:00", "ben"),
+            // Summer time from 29 March: 09:00 is 07:00 in UTC.
+            ("2026-03-30T06:59:59", "ben"),
+            ("2026-03-30T07:00:00", "ana"),
+        ];
+        for (at, expected) in cases {
+            assert_eq!(who(&rota, at), expected, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_hand_off_that_the_change_to_summer_time_skips_is_at_the_change() {
+        let rota = rota(chrono_tz::Europe::Berlin, Cadence::Daily, "02:30", &["ana", "ben"]);
+        let shift = rota.shift_at(utc("2026-03-29T00:59:59")).unwrap();
+        assert_eq!(shift.until, utc("2026-03-29T01:00:00"));
+    }
+
+    #[test]
+    fn an_override_goes_before_the_turn_and_the_later_one_before_the_earlier() {
+        let mut rota = rota(chrono_tz::UTC, Cadence::Daily, "09:00", &["ana"]);
+        let stand_in = |person: &str, from: &str, until: &str| Override {
+            person: person.into(),
+            from: utc(from),
+            until: utc(until),
+        };
+        rota.overrides = vec![
+            stand_in("ben", "2026-02-01T10:00:00", "2026-02-01T20:00:00"),
+            stand_in("chloe", "2026-02-01T12:00:00", "2026-02-01T13:00:00"),
+        ];
+        for (at, expected) in [
+            ("2026-02-01T09:59:59", "ana"),
+            ("2026-02-01T10:00:00", "ben"),
+            ("2026-02-01T12:30:00", "chloe"),
+            ("2026-02-01T13:00:00", "ben"),
+            ("2026-02-01T20:00:00", "ana"),
+        ] {
+            assert_eq!(who(&rota, at), expected, "{at}");
+        }
+        let ben = rota.shift_at(utc("2026-02-01T11:00:00")).unwrap();
+        assert_eq!((ben.from, ben.until), (utc("2026-02-01T10:00:00"), utc("2026-02-01T12:00:00")));
+        let ana = rota.shift_at(utc("2026-02-01T09:30:00")).unwrap();
+        assert_eq!(ana.until, utc("2026-02-01T10:00:00"));
+        assert_eq!(rota.next_shift(utc("2026-02-01T09:30:00")).unwrap().person, "ben".into());
+    }
+
+    #[test]
+    fn every_minute_of_a_year_has_one_holder_whose_shift_contains_it() {
+        use chrono_tz::{America, Asia, Australia, Europe, Pacific};
+        let zones = [
+            Europe::Berlin,
+            America::New_York,
+            America::Sao_Paulo,
+            Australia::Lord_Howe,
+            Asia::Kolkata,
+            Pacific::Auckland,
+            Asia::Tehran,
+        ];
+        for zone in zones {
+            for cadence in [Cadence::Daily, Cadence::Weekly(Weekday::Sun)] {
+                // Half past two is in, or beside, the hour that many zones skip or repeat.
+                let rota = rota(zone, cadence, "02:30", &["ana", "ben", "chloe"]);
+                let mut at = utc("2026-01-12T00:00:00");
+                let end = utc("2027-01-12T00:00:00");
+                let mut before: Option<Shift> = None;
+                while at < end {
+                    let shift = rota.shift_at(at).unwrap();
+                    assert!(shift.from <= at && at < shift.until, "{zone} {at}");
+                    if let Some(before) = before.filter(|before| *before != shift) {
+                        assert_eq!(before.until, shift.from, "{zone} {at}");
+                        assert_ne!(before.person, shift.person, "{zone} {at}");
+                    }
+                    before = Some(shift);
+                    at += Duration::minutes(17);
+                }
+            }
+        }
+    }
+}

@@ -99,8 +99,7 @@ impl Event {
             | Self::Closed { .. }
             | Self::ApprovalVoid { .. }
             | Self::UpdateRejected { .. }
-            | Self::PublicationDoubtful { .. }
-            | Self::Undone { .. } => true,
+            | Self::PublicationDoubtful { .. } => true,
             // The question whether to resolve says it, when nothing fires any more.
             Self::AlertsResolved { still_firing, .. } => 0 < *still_firing,
             // What was published to the room stands there.
@@ -117,7 +116,9 @@ impl Event {
             | Self::LiaisonAsked
             | Self::UpdateEdited { .. }
             | Self::KeyGiven { .. }
-            | Self::UpdateDue => false,
+            | Self::UpdateDue
+            // The room may be what could not be reached; the operators are told.
+            | Self::Undone { .. } => false,
         }
     }
 }

@@ -239,3 +239,151 @@ pub fn news(known: Option<&Known>, alert: &Alert, severity: Severity, now: Times
         (AlertStatus::Resolved | AlertStatus::Acknowledged | AlertStatus::Info, _) => News::Repeat,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::sample::{at, organisation};
+
+    fn alert(status: AlertStatus) -> Alert {
+        Alert {
+            source: "prometheus".into(),
+            fingerprint: "f".to_owned(),
+            status,
+            signal: Signal::Normal,
+            title: "Drift".to_owned(),
+            description: None,
+            severity: Some(AlertSeverity::Error),
+            vendor_severity: Some("high".to_owned()),
+            category: None,
+            service: None,
+            labels: [("model".to_owned(), "fraud-score".to_owned())].into(),
+            links: Vec::new(),
+            started_at: Some(at(0)),
+            ended_at: None,
+            group: None,
+        }
+    }
+
+    fn rule(name: &str, when: Option<&str>) -> Rule {
+        Rule {
+            name: name.to_owned(),
+            when: when.map(|when| Condition::parse(when).unwrap()),
+            category: None,
+            severity: None,
+            team: None,
+            ignore: false,
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        let organisation = organisation();
+        let rules = vec![
+            rule("absent label", Some(r#"labels.team == "x""#)),
+            rule("wrong type", Some("title > 3")),
+            Rule { category: Some(Category::ModelAnomaly), ..rule("models", Some("has(labels.model)")) },
+            rule("all", None),
+        ];
+        let verdict = Triage { rules }.judge(&alert(AlertStatus::Firing), &organisation);
+        assert_eq!(verdict.rule.as_deref(), Some("models"));
+        assert_eq!(verdict.category, Some(Category::ModelAnomaly));
+        assert_eq!(verdict.severity, Severity::Sev2);
+        assert_eq!(verdict.severity_reason, "prometheus says “high”");
+        assert_eq!(verdict.group, "fraud/model_anomaly/model fraud-score");
+    }
+
+    #[test]
+    fn conditions_are_tables() {
+        let organisation = organisation();
+        let cases = [
+            (r#"source == "prometheus""#, true),
+            (r#"severity == "error" && title.contains("rift")"#, true),
+            (r#"labels.model in ["fraud-score", "other"]"#, true),
+            (r#"!has(labels.nothing)"#, true),
+            (r#"labels.nothing == """#, false),
+            ("1", false),
+            ("true", true),
+        ];
+        for (condition, expected) in cases {
+            let triage = Triage { rules: vec![rule("r", Some(condition))] };
+            let verdict = triage.judge(&alert(AlertStatus::Firing), &organisation);
+            assert_eq!(verdict.rule.is_some(), expected, "{condition}");
+        }
+        for bad in ["", "labels.", "labels == = 1", r#"lables.model == "x""#] {
+            assert!(Condition::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn signals_change_what_is_opened_and_paged() {
+        let organisation = organisation();
+        let judge = |signal| Triage::default().judge(&Alert { signal, ..alert(AlertStatus::Firing) }, &organisation);
+        assert!(!judge(Signal::Test).opens);
+        assert!(!judge(Signal::Suspected).pages);
+        assert_eq!(judge(Signal::NoData).category, Some(Category::Data));
+        assert!(judge(Signal::Normal).opens && judge(Signal::Normal).pages);
+    }
+
+    #[test]
+    fn the_senders_own_group_goes_first() {
+        let own = Alert { group: Some("{}:{a=\"b\"}".to_owned()), ..alert(AlertStatus::Firing) };
+        assert_eq!(Triage::default().judge(&own, &organisation()).group, "prometheus:{}:{a=\"b\"}");
+    }
+
+    #[test]
+    fn only_what_changed_is_news() {
+        use AlertStatus::{Firing, Info, Resolved};
+        let known = |status, severity, open| Known {
+            status,
+            severity,
+            started_at: Some(at(0)),
+            changed_at: at(60),
+            incident: Some(IncidentId(1)),
+            incident_is_open: open,
+        };
+        let begun = |status, start| Alert { started_at: Some(at(start)), ..alert(status) };
+        let cases: [(&str, Option<Known>, Alert, i64, News); 13] = [
+            ("a first firing", None, begun(Firing, 0), 1, News::Fires),
+            ("a resolution of what never fired", None, begun(Resolved, 0), 1, News::Repeat),
+            ("a repeat", Some(known(Firing, Severity::Sev2, true)), begun(Firing, 0), 90, News::Repeat),
+            ("a milder repeat", Some(known(Firing, Severity::Sev1, true)), begun(Firing, 0), 90, News::Repeat),
+            ("a worse repeat", Some(known(Firing, Severity::Sev3, true)), begun(Firing, 0), 90, News::Worse),
+            ("a resolution", Some(known(Firing, Severity::Sev2, true)), begun(Resolved, 0), 90, News::Resolved),
+            ("a second resolution", Some(known(Resolved, Severity::Sev2, true)), begun(Resolved, 0), 90, News::Repeat),
+            (
+                "a resolution of an earlier episode",
+                Some(known(Firing, Severity::Sev2, true)),
+                begun(Resolved, -50),
+                90,
+                News::Repeat,
+            ),
+            (
+                "a late copy of a firing",
+                Some(known(Resolved, Severity::Sev2, true)),
+                begun(Firing, 0),
+                90,
+                News::Repeat,
+            ),
+            (
+                "the same episode much later",
+                Some(known(Resolved, Severity::Sev2, true)),
+                begun(Firing, 0),
+                900,
+                News::FiresAgain,
+            ),
+            ("a new episode", Some(known(Resolved, Severity::Sev2, true)), begun(Firing, 80), 90, News::FiresAgain),
+            (
+                "a firing after the incident",
+                Some(known(Firing, Severity::Sev2, false)),
+                begun(Firing, 0),
+                90,
+                News::Fires,
+            ),
+            ("information", Some(known(Firing, Severity::Sev2, true)), begun(Info, 0), 90, News::Repeat),
+        ];
+        for (name, known, alert, now, expected) in cases {
+            assert_eq!(news(known.as_ref(), &alert, Severity::Sev2, at(now)), expected, "{name}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ pub mod alert;
 pub mod db;
 pub mod error;
 pub mod inbox;
+pub mod inbox_writer;
 pub mod incident;
 pub mod job;
 pub mod lease;

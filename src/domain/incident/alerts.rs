@@ -3,7 +3,7 @@
 use crate::domain::actor::Author;
 use crate::domain::alert::Severity;
 use crate::domain::effect::Question;
-use crate::domain::incident::command::Joined;
+use crate::domain::incident::command::{Joined, Refusal};
 use crate::domain::incident::deciding::Deciding;
 use crate::domain::incident::{lifecycle, paging};
 use crate::domain::timeline::Event;
@@ -11,8 +11,11 @@ use crate::domain::timeline::Event;
 /// How many titles one line names before it only counts.
 const TITLES_NAMED: usize = 3;
 
-/// Alerts join, fire again, or get worse.
-pub(super) fn join(d: &mut Deciding<'_>, alerts: &[Joined]) {
+/// Alerts join, fire again, or get worse. What is over swallows none: they open an incident of their own.
+pub(super) fn join(d: &mut Deciding<'_>, alerts: &[Joined]) -> Result<(), Refusal> {
+    if !d.next.phase.is_open() {
+        return Err(Refusal::IsResolved);
+    }
     let new: Vec<&Joined> = alerts.iter().filter(|alert| alert.is_new).collect();
     if !new.is_empty() {
         d.record(Event::AlertsJoined {
@@ -25,6 +28,7 @@ pub(super) fn join(d: &mut Deciding<'_>, alerts: &[Joined]) {
     {
         raise(d, worst.severity, &worst.reason, worst.pages);
     }
+    Ok(())
 }
 
 /// An alert would raise the severity: it does, unless a person set it.

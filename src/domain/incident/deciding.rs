@@ -18,6 +18,7 @@ pub(super) struct Deciding<'a> {
     entries: Vec<Entry>,
     effects: Vec<Scheduled>,
     cancels: Vec<String>,
+    quiet: bool,
 }
 
 impl<'a> Deciding<'a> {
@@ -31,7 +32,13 @@ impl<'a> Deciding<'a> {
             entries: Vec::new(),
             effects: Vec::new(),
             cancels: Vec::new(),
+            quiet: false,
         }
+    }
+
+    /// Draws nothing anew for this decision: drawing may be what failed, and would fail again.
+    pub fn keep_quiet(&mut self) {
+        self.quiet = true;
     }
 
     /// Records what the actor did.
@@ -88,7 +95,7 @@ impl<'a> Deciding<'a> {
             let to = public.next_back().unwrap_or(from);
             self.effect(Effect::Say { from, to });
         }
-        if !self.entries.is_empty() {
+        if !self.entries.is_empty() && !self.quiet {
             self.effect(Effect::DrawCard);
             self.effect(Effect::Announce);
         }

@@ -97,6 +97,7 @@ pub(super) fn change_severity(d: &mut Deciding<'_>, to: Severity, reason: &str) 
     d.next.severity_proposed = d.next.severity_proposed.filter(|proposed| to < *proposed);
     d.record(Event::SeverityChanged { from, to, reason: reason.to_owned() });
     if let Some(every) = d.organisation.severity(to).update_every
+        && d.next.phase.is_open()
         && d.next.next_update_due.is_none_or(|due| d.now + every < due)
     {
         set_next_update(d, Some(every));
@@ -274,6 +275,7 @@ pub(super) fn room_opened(d: &mut Deciding<'_>, room: &Room) {
 }
 
 pub(super) fn undone(d: &mut Deciding<'_>, what: &str, trouble: &str) {
+    d.keep_quiet();
     d.record_own(Event::Undone { what: what.to_owned(), trouble: trouble.to_owned() });
     let id = d.next.id;
     d.effect(Effect::TellOperators { text: format!("{id}: {what} was given up: {trouble}") });

@@ -9,6 +9,8 @@ mod comms;
 mod deciding;
 mod lifecycle;
 mod paging;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -215,7 +217,7 @@ impl Incident {
         let mut deciding = Deciding::new(self, actor, organisation, now);
         let d = &mut deciding;
         match command {
-            Command::Join { alerts } => alerts::join(d, alerts),
+            Command::Join { alerts } => alerts::join(d, alerts)?,
             Command::AlertsResolved { titles, count, still_firing } => {
                 alerts::resolved(d, titles, *count, *still_firing);
             }

@@ -1,0 +1,238 @@
+//! Load, decide, commit: state, timeline and jobs of a decision land together or not at all.
+//!
+//! The engine *writes* effects; it never performs one.
+
+mod read;
+pub mod triage;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::domain::Timestamp;
+use crate::domain::actor::Actor;
+use crate::domain::effect::Effect;
+use crate::domain::id::{AudienceName, IncidentId};
+use crate::domain::incident::{Command, Decision, Incident, Opening, Refusal};
+use crate::domain::organisation::Organisation;
+use crate::domain::timeline::Event;
+use crate::domain::triage::Triage;
+use crate::store::incident::Saved;
+use crate::store::{Db, StoreError, Tx};
+
+pub use read::{CardSource, DraftSource};
+
+/// How many times a decision is made again because another was committed first.
+const MAX_CONFLICTS: usize = 20;
+
+/// What the configuration says that decisions need; replaced whole when it is reloaded.
+#[derive(Debug)]
+pub struct Setup {
+    /// People, teams, rotas and the rest.
+    pub organisation: Organisation,
+    /// The rules of triage.
+    pub triage: Triage,
+}
+
+/// Why a command came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// It was refused; the one who gave it is told.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no such incident.
+    #[error("there is no {0}")]
+    NoSuchIncident(IncidentId),
+    /// The database could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Others changed the incident again and again meanwhile.
+    #[error("{0} is being changed by too many at once")]
+    TooBusy(IncidentId),
+}
+
+impl EngineError {
+    /// Whether the same may succeed in a moment.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_transient(),
+            Self::TooBusy(_) => true,
+            Self::Refused(_) | Self::NoSuchIncident(_) => false,
+        }
+    }
+}
+
+/// Decides and commits. Clones share one.
+#[derive(Clone)]
+pub struct Engine {
+    db: Db,
+    clock: Clock,
+    setup: watch::Receiver<Arc<Setup>>,
+    jobs: watch::Sender<()>,
+}
+
+/// What came of applying a command within a transaction.
+pub enum Applied {
+    /// This; not committed yet.
+    Decided(Box<Decision>),
+    /// Another decision was committed first.
+    Conflict,
+}
+
+impl Engine {
+    /// An engine on `db`, by `setup` as it is at each decision.
+    pub fn new(db: Db, clock: Clock, setup: watch::Receiver<Arc<Setup>>) -> Self {
+        Self { db, clock, setup, jobs: watch::Sender::new(()) }
+    }
+
+    /// The configuration as it is now.
+    pub fn setup(&self) -> Arc<Setup> {
+        self.setup.borrow().clone()
+    }
+
+    /// Now, by the clock that decisions are made by.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Changes whenever jobs were queued.
+    pub fn jobs_queued(&self) -> watch::Receiver<()> {
+        self.jobs.subscribe()
+    }
+
+    /// Says that jobs were queued, after their commit.
+    pub fn announce_jobs(&self) {
+        self.jobs.send_replace(());
+    }
+
+    /// Opens an incident.
+    pub async fn open(&self, opening: &Opening, actor: &Actor) -> Result<Decision, EngineError> {
+        let mut tx = self.db.begin().await?;
+        let decision = self.open_within(&mut tx, opening, actor).await?;
+        tx.commit().await?;
+        self.announce_jobs();
+        Ok(decision)
+    }
+
+    /// Opens an incident within a transaction.
+    pub async fn open_within(&self, tx: &mut Tx, opening: &Opening, actor: &Actor) -> Result<Decision, StoreError> {
+        let setup = self.setup();
+        let now = self.now();
+        let id = tx.next_incident_id().await?;
+        let decision = Incident::open(id, opening, actor, &setup.organisation, now);
+        commit_within(tx, None, &decision, now).await?;
+        Ok(decision)
+    }
+
+    /// Applies a command to an incident and commits what comes of it.
+    pub async fn handle(&self, id: IncidentId, command: &Command, actor: &Actor) -> Result<Decision, EngineError> {
+        for _ in 0..MAX_CONFLICTS {
+            let mut tx = self.db.begin().await?;
+            match self.apply(&mut tx, id, command, actor).await? {
+                Applied::Decided(decision) => {
+                    tx.commit().await?;
+                    self.announce_jobs();
+                    return Ok(*decision);
+                }
+                // Decide again on what the other wrote.
+                Applied::Conflict => tx.rollback().await?,
+            }
+        }
+        Err(EngineError::TooBusy(id))
+    }
+
+    /// Applies a command to an incident within a transaction.
+    pub async fn apply(
+        &self,
+        tx: &mut Tx,
+        id: IncidentId,
+        command: &Command,
+        actor: &Actor,
+    ) -> Result<Applied, EngineError> {
+        let setup = self.setup();
+        let now = self.now();
+        let incident = tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?;
+        let decision = incident.decide(command, actor, &setup.organisation, now)?;
+        match commit_within(tx, Some(&incident), &decision, now).await? {
+            Saved::Kept => Ok(Applied::Decided(Box::new(decision))),
+            Saved::Conflict => Ok(Applied::Conflict),
+        }
+    }
+
+    /// Drafts updates for `audiences`, or for all, from the templates of the incident's phase.
+    pub async fn draft(
+        &self,
+        id: IncidentId,
+        audiences: Option<&AudienceName>,
+        actor: &Actor,
+    ) -> Result<Decision, EngineError> {
+        let setup = self.setup();
+        let mut tx = self.db.read().await?;
+        let incident = tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?;
+        let timeline = tx.timeline(id).await?;
+        tx.rollback().await?;
+        let last_report = timeline.iter().rev().find_map(|entry| match &entry.event {
+            Event::Reported { report } => Some(report),
+            _ => None,
+        });
+        let texts = setup
+            .organisation
+            .audiences
+            .iter()
+            .filter(|(name, _)| audiences.is_none_or(|wanted| wanted == *name))
+            .map(|(name, audience)| {
+                let text = crate::render::update_text(
+                    name,
+                    audience.external,
+                    &incident,
+                    last_report,
+                    &setup.organisation,
+                    self.now(),
+                );
+                (name.clone(), text)
+            })
+            .collect();
+        self.handle(id, &Command::Draft { texts }, actor).await
+    }
+
+    /// Tells the operators something, once for each `key`.
+    pub async fn tell_operators(&self, key: &str, text: String) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut tx = self.db.begin().await?;
+        tx.add_job(None, key, &Effect::TellOperators { text }, now, now).await?;
+        tx.commit().await?;
+        self.announce_jobs();
+        Ok(())
+    }
+
+    /// The database, for those that the dependency table lets use the store.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+}
+
+/// Writes what a decision made of `before`. Nothing is kept until the transaction is committed.
+async fn commit_within(
+    tx: &mut Tx,
+    before: Option<&Incident>,
+    decision: &Decision,
+    now: Timestamp,
+) -> Result<Saved, StoreError> {
+    if decision.is_nothing() {
+        return Ok(Saved::Kept);
+    }
+    let next = &decision.next;
+    if tx.save_incident(before, next).await? == Saved::Conflict {
+        return Ok(Saved::Conflict);
+    }
+    tx.add_to_timeline(next.id, &decision.entries).await?;
+    for prefix in &decision.cancels {
+        tx.cancel_jobs(next.id, prefix, now).await?;
+    }
+    for scheduled in &decision.effects {
+        let key = scheduled.effect.dedup_key(next.id, next.version);
+        tx.add_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
+    }
+    Ok(Saved::Kept)
+}

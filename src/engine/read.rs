@@ -1,0 +1,140 @@
+//! What people and cards read of incidents.
+
+use crate::domain::Timestamp;
+use crate::domain::id::{EntryNumber, IncidentId, PersonId, Snowflake, UpdateNumber};
+use crate::domain::incident::{Incident, Room};
+use crate::domain::timeline::Entry;
+use crate::domain::update::{Update, UpdateState};
+use crate::engine::{Engine, EngineError};
+use crate::store::alert::{Counted, Tally};
+use crate::store::incident::Listing;
+use crate::store::post::Post;
+
+/// How many alerts a card reads for its links.
+const ALERTS_ON_A_CARD: i64 = 5;
+
+/// All that an incident's card, announcement and pages show.
+#[derive(Debug, Clone)]
+pub struct CardSource {
+    /// The incident.
+    pub incident: Incident,
+    /// Its alerts, counted.
+    pub tally: Tally,
+    /// Its first alerts.
+    pub alerts: Vec<Counted>,
+    /// Where it is announced.
+    pub announcement: Option<Post>,
+}
+
+/// All that an update's card shows.
+#[derive(Debug, Clone)]
+pub struct DraftSource {
+    /// The incident.
+    pub incident: Incident,
+    /// The update.
+    pub update: Update,
+    /// What was published last for the same audience.
+    pub last_published: Option<Update>,
+}
+
+impl Engine {
+    /// An incident with all that belongs to it.
+    pub async fn incident(&self, id: IncidentId) -> Result<Incident, EngineError> {
+        let mut tx = self.db().read().await?;
+        tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))
+    }
+
+    /// The incident that is worked on in a channel or thread.
+    pub async fn incident_of_room(&self, channel: Snowflake) -> Result<Option<IncidentId>, EngineError> {
+        Ok(self.db().read().await?.incident_of_room(channel).await?)
+    }
+
+    /// The incidents in which a person was called and may still answer.
+    pub async fn incidents_paging(&self, person: &PersonId) -> Result<Vec<IncidentId>, EngineError> {
+        Ok(self.db().read().await?.incidents_paging(person).await?)
+    }
+
+    /// Incidents, the newest first, without what belongs to them.
+    pub async fn incidents(&self, listing: Listing, limit: i64) -> Result<Vec<Incident>, EngineError> {
+        Ok(self.db().read().await?.incidents_page(None, listing, limit).await?)
+    }
+
+    /// What an incident's card shows.
+    pub async fn card(&self, id: IncidentId) -> Result<CardSource, EngineError> {
+        let mut tx = self.db().read().await?;
+        let incident = tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?;
+        Ok(CardSource {
+            incident,
+            tally: tx.tally_of(id).await?,
+            alerts: tx.alerts_of(id, ALERTS_ON_A_CARD).await?,
+            announcement: tx.post(&format!("{id}/announcement")).await?,
+        })
+    }
+
+    /// What an update's card shows; `None` when there is no such update.
+    pub async fn draft_source(
+        &self,
+        id: IncidentId,
+        number: UpdateNumber,
+    ) -> Result<Option<DraftSource>, EngineError> {
+        let incident = self.incident(id).await?;
+        let Some(update) = incident.update(number).cloned() else { return Ok(None) };
+        let last_published = incident
+            .updates
+            .iter()
+            .filter(|other| {
+                other.audience == update.audience
+                    && other.state == UpdateState::Published
+                    && other.number != update.number
+            })
+            .max_by_key(|other| other.published_at)
+            .cloned();
+        Ok(Some(DraftSource { incident, update, last_published }))
+    }
+
+    /// An incident's timeline, in the order in which it was recorded.
+    pub async fn timeline(&self, id: IncidentId) -> Result<Vec<Entry>, EngineError> {
+        Ok(self.db().read().await?.timeline(id).await?)
+    }
+
+    /// Where something of ours stands in Discord.
+    pub async fn post(&self, slot: &str) -> Result<Option<Post>, EngineError> {
+        Ok(self.db().read().await?.post(slot).await?)
+    }
+
+    /// What a message is of, if it is one of ours that is kept.
+    pub async fn post_by_message(&self, message: Snowflake) -> Result<Option<Post>, EngineError> {
+        Ok(self.db().read().await?.post_by_message(message).await?)
+    }
+
+    /// Keeps where something of ours stands, apart from any decision.
+    pub async fn bind_post(&self, incident: Option<IncidentId>, post: &Post) -> Result<(), EngineError> {
+        let mut tx = self.db().begin().await?;
+        tx.bind_post(incident, post).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Forgets a message that is gone.
+    pub async fn forget_post(&self, slot: &str) -> Result<(), EngineError> {
+        let mut tx = self.db().begin().await?;
+        tx.forget_post(slot).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// An incident's room, and the entries `from ..= to` of its timeline.
+    pub async fn room_and_entries(
+        &self,
+        id: IncidentId,
+        from: EntryNumber,
+        to: EntryNumber,
+    ) -> Result<(Option<Room>, Vec<Entry>), EngineError> {
+        let mut tx = self.db().read().await?;
+        let incident = tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?;
+        Ok((incident.room, tx.timeline_between(id, from, to).await?))
+    }
+
+    /// How many jobs are due at `now` or under way; nothing is left to do when there are none.
+    pub async fn open_jobs(&self, now: Timestamp) -> Result<i64, EngineError> {
+        Ok(self.db().read().await?.open_jobs(now).await?)
+    }
+}

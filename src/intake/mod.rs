@@ -1,0 +1,62 @@
+//! What sources send: how each proves itself, and how its payload reads as alerts. Pure; one file a source.
+
+mod alertmanager;
+pub mod auth;
+mod json;
+
+use crate::domain::alert::{Alert, words};
+use crate::domain::id::SourceName;
+
+words! {
+    /// A kind of source that Firebell reads.
+    Kind, "a kind of source: alertmanager" {
+        /// Prometheus Alertmanager's webhook, version 4.
+        Alertmanager = "alertmanager",
+    }
+}
+
+/// What a payload reads to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// The alerts that it holds.
+    pub alerts: Vec<Alert>,
+    /// The items of it that are no alerts, and why; the others are taken in all the same.
+    pub rejected: Vec<Rejected>,
+}
+
+/// An item of a payload that was not taken in.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Rejected {
+    /// Which item, from 0.
+    pub index: usize,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why a payload was not read at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It is not JSON.
+    #[error("the body is not JSON: {problem}; expected {expected}")]
+    NotJson {
+        /// What the reader said.
+        problem: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// It is JSON of another shape.
+    #[error("{problem}; expected {expected}")]
+    OtherShape {
+        /// What is missing or wrong.
+        problem: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+}
+
+/// Reads a payload of a source. Any bytes at all give a reading or a reason.
+pub fn read(kind: Kind, source: &SourceName, body: &[u8]) -> Result<Reading, Unreadable> {
+    match kind {
+        Kind::Alertmanager => alertmanager::read(source, body),
+    }
+}

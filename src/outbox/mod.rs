@@ -1,0 +1,233 @@
+//! Carries out what was decided: claim by lease, perform, settle.
+//!
+//! A crash at any point leaves a job to its lease; whoever claims it then looks first whether it was done already.
+
+mod draw;
+mod perform;
+mod settle;
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, debug, info_span, warn};
+
+use crate::clock::{Clock, real_time};
+use crate::discord::Chat;
+use crate::domain::actor::Actor;
+use crate::domain::effect::{Effect, Performer};
+use crate::domain::id::{IncidentId, Snowflake};
+use crate::domain::incident::Command;
+use crate::engine::{Applied, Engine, EngineError};
+use crate::render::Renderer;
+use crate::store::job::{Claim, Ending, Job};
+use settle::{Outcome, Settlement, settle};
+
+/// How long a worker holds a job before another may take it. A call to Discord ends sooner, all its waiting included.
+const LEASE: Duration = Duration::seconds(90);
+/// How many jobs of a kind are under way at once.
+const AT_ONCE: usize = 16;
+/// How often a worker looks for jobs that other processes queued, or whose time came.
+const POLL: std::time::Duration = std::time::Duration::from_millis(250);
+/// How long a worker waits after the database failed it.
+const AFTER_FAILURE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Where in the guild things are said.
+#[derive(Debug, Clone, Copy)]
+pub struct Places {
+    /// The category in which rooms are made.
+    pub category: Option<Snowflake>,
+    /// The channel where incidents are announced.
+    pub announcements: Snowflake,
+    /// The operators' channel.
+    pub operators: Snowflake,
+}
+
+/// Carries jobs out. Clones share everything.
+#[derive(Clone)]
+pub struct Outbox {
+    engine: Engine,
+    clock: Clock,
+    chat: Chat,
+    renderer: Arc<Renderer>,
+    places: watch::Receiver<Places>,
+    holder: Arc<str>,
+}
+
+impl Outbox {
+    /// An outbox that claims as `holder`, which no other process is called.
+    pub fn new(
+        engine: Engine,
+        clock: Clock,
+        chat: Chat,
+        renderer: Arc<Renderer>,
+        places: watch::Receiver<Places>,
+        holder: &str,
+    ) -> Self {
+        Self { engine, clock, chat, renderer, places, holder: holder.into() }
+    }
+
+    /// Works until `stop`, and then to the end of what is under way. Pages, chat and timers each have their own loop,
+    /// so that none waits for another.
+    pub async fn run(self, performer: Performer, stop: CancellationToken) {
+        let mut queued = self.engine.jobs_queued();
+        let mut moved = self.clock.moves();
+        let slots = Arc::new(Semaphore::new(AT_ONCE));
+        let mut under_way = JoinSet::new();
+        while !stop.is_cancelled() {
+            while under_way.try_join_next().is_some() {}
+            queued.mark_unchanged();
+            moved.mark_unchanged();
+            let free = slots.available_permits();
+            let claimed = if free == 0 { Ok(Vec::new()) } else { self.claim(performer, free).await };
+            let wait = match claimed {
+                Ok(jobs) if jobs.is_empty() => POLL,
+                Ok(jobs) => {
+                    for job in jobs {
+                        // There are as many as were free; only this loop takes them.
+                        let permit = slots.clone().acquire_owned().await;
+                        let outbox = self.clone();
+                        let span = info_span!("job", job.id, job.key = %job.dedup_key, job.attempts);
+                        let work = async move {
+                            outbox.carry_out(job).await;
+                            drop(permit);
+                            outbox.engine.announce_jobs();
+                        };
+                        under_way.spawn(work.instrument(span));
+                    }
+                    continue;
+                }
+                Err(error) => {
+                    warn!(error = &error as &dyn std::error::Error, "jobs cannot be claimed");
+                    AFTER_FAILURE
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => (),
+                () = tokio::time::sleep(wait) => (),
+                _ = queued.changed() => (),
+                _ = moved.changed() => (),
+            }
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    fn claim_of(&self) -> Claim<'_> {
+        Claim { holder: &self.holder, lease: LEASE, real_now: real_time() }
+    }
+
+    async fn claim(&self, performer: Performer, limit: usize) -> Result<Vec<Job>, EngineError> {
+        let mut tx = self.engine.db().begin().await?;
+        let jobs = tx.claim_jobs(performer, &self.claim_of(), self.clock.now(), limit as i64).await?;
+        tx.commit().await?;
+        Ok(jobs)
+    }
+
+    async fn carry_out(&self, job: Job) {
+        let outcome = match self.perform(&job).await {
+            Ok(outcome) => outcome,
+            Err(error) if error.is_transient() => Outcome::Retry { after: None, trouble: error.to_string() },
+            Err(error) => Outcome::Rejected { trouble: error.to_string(), report: None },
+        };
+        debug!(?outcome, "performed");
+        let first = job.first_attempt_at.unwrap_or(job.due_at);
+        let settlement = settle(outcome, job.effect.promise(), job.attempts, first, self.clock.now());
+        // What was done must be recorded, or it is looked for again after the lease.
+        loop {
+            match self.record(&job, &settlement).await {
+                Ok(()) => return,
+                Err(error) if error.is_transient() && job.attempts <= settle::MAX_ATTEMPTS => {
+                    warn!(error = &error as &dyn std::error::Error, "a job cannot be settled yet");
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                }
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "a job cannot be settled");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Settles a job: its state, what stands where, and what the incident learns, in one transaction.
+    async fn record(&self, job: &Job, settlement: &Settlement) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        let mut tx = self.engine.db().begin().await?;
+        let (held, report) = match settlement {
+            Settlement::Finish { posts, report } => {
+                for post in posts {
+                    tx.bind_post(job.incident, post).await?;
+                }
+                let held = tx.finish_job(job.id, Ending::Done, None, &self.holder, now).await?;
+                (held, report.clone())
+            }
+            Settlement::RunAgain { at, trouble } => {
+                (tx.run_job_again(job.id, *at, trouble.clone(), &self.holder).await?, None)
+            }
+            Settlement::Bury { trouble, report } => {
+                warn!(trouble, "a job is given up");
+                let held = tx.finish_job(job.id, Ending::Buried, Some(trouble.clone()), &self.holder, now).await?;
+                let plain = match &job.effect {
+                    // Telling the operators that they cannot be told would go on for ever.
+                    Effect::TellOperators { .. } => None,
+                    effect => Some(Command::Undone { what: deed(effect).to_owned(), trouble: trouble.clone() }),
+                };
+                (held, report.clone().or(plain))
+            }
+            Settlement::Doubt { trouble } => {
+                let held = tx.finish_job(job.id, Ending::Buried, Some(trouble.clone()), &self.holder, now).await?;
+                let report = match &job.effect {
+                    Effect::Publish { update, .. } => {
+                        Some(Command::PublicationDoubtful { update: *update, trouble: trouble.clone() })
+                    }
+                    _ => None,
+                };
+                (held, report)
+            }
+        };
+        if held
+            && let (Some(incident), Some(command)) = (job.incident, report)
+        {
+            self.tell(&mut tx, incident, &command).await?;
+        }
+        tx.commit().await?;
+        self.engine.announce_jobs();
+        Ok(())
+    }
+
+    async fn tell(
+        &self,
+        tx: &mut crate::store::Tx,
+        incident: IncidentId,
+        command: &Command,
+    ) -> Result<(), EngineError> {
+        match self.engine.apply(tx, incident, command, &Actor::Firebell).await {
+            Ok(Applied::Decided(_)) => Ok(()),
+            Ok(Applied::Conflict) => Err(EngineError::TooBusy(incident)),
+            // It came too late to matter.
+            Err(EngineError::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What an effect does, for whoever is told that it was not done.
+fn deed(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Announce => "the announcement",
+        Effect::OpenRoom => "the room",
+        Effect::DrawCard => "the card",
+        Effect::Say { .. } => "a line in the room",
+        Effect::Ask { .. } => "a question in the room",
+        Effect::PageDirectly { .. } => "a page by direct message",
+        Effect::PageInRoom { .. } => "a page in the room",
+        Effect::ClosePage { .. } => "closing a page",
+        Effect::Escalate { .. } => "the next step of an escalation",
+        Effect::RaiseAlarm { .. } => "the alarm that nobody answered",
+        Effect::ShowDraft { .. } => "the card of a draft",
+        Effect::Publish { .. } => "the publication of an update",
+        Effect::RemindUpdate { .. } => "the reminder that an update is due",
+        Effect::TellOperators { .. } => "a word to the operators",
+    }
+}

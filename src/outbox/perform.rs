@@ -1,0 +1,450 @@
+//! How each effect is done. All can run twice: what was done before is looked for first.
+
+use sha2::{Digest, Sha256};
+
+use crate::discord::{ChatError, Trouble};
+use crate::domain::effect::{Effect, Place, Promise, Question};
+use crate::domain::id::{EntryNumber, EscalationNumber, IncidentId, PageNumber, Snowflake, UpdateNumber};
+use crate::domain::incident::{Command, Incident, Room};
+use crate::domain::paging::PageState;
+use crate::domain::timeline::RoomKind;
+use crate::domain::update::{Sink, UpdateState};
+use crate::engine::EngineError;
+use crate::outbox::settle::{NONCE_HOLDS, Outcome};
+use crate::outbox::{Outbox, draw};
+use crate::render::message::Message;
+use crate::store::job::Job;
+use crate::store::post::Post;
+
+/// An attempt that ended early, one way or another.
+enum Stop {
+    Outcome(Outcome),
+    Failure(EngineError),
+}
+
+impl From<EngineError> for Stop {
+    fn from(error: EngineError) -> Self {
+        Self::Failure(error)
+    }
+}
+
+impl From<ChatError> for Stop {
+    fn from(error: ChatError) -> Self {
+        Self::Outcome(match error {
+            ChatError::Refused { reason, .. } => Outcome::Rejected { trouble: reason, report: None },
+            ChatError::Later { after, reason } => Outcome::Retry {
+                after: after.and_then(|after| chrono::Duration::from_std(after).ok()),
+                trouble: reason,
+            },
+            ChatError::Unknown { reason } => Outcome::Unknown { trouble: reason },
+        })
+    }
+}
+
+fn needless(reason: &'static str) -> Stop {
+    Stop::Outcome(Outcome::Needless { reason })
+}
+
+fn done(posts: Vec<Post>) -> Outcome {
+    Outcome::Done { posts, report: None }
+}
+
+impl Outbox {
+    /// Does what a job asks for, or finds that it was done.
+    pub(super) async fn perform(&self, job: &Job) -> Result<Outcome, EngineError> {
+        match self.attempt(job).await {
+            Ok(outcome) | Err(Stop::Outcome(outcome)) => Ok(outcome),
+            Err(Stop::Failure(error)) => Err(error),
+        }
+    }
+
+    async fn attempt(&self, job: &Job) -> Result<Outcome, Stop> {
+        let Some(incident) = job.incident else {
+            return match &job.effect {
+                Effect::TellOperators { text } => self.tell_operators(job, text).await,
+                _ => Err(needless("it is for no incident")),
+            };
+        };
+        match &job.effect {
+            Effect::Announce => self.announce(job, incident).await,
+            Effect::OpenRoom => self.open_room(job, incident).await,
+            Effect::DrawCard => self.draw_card(job, incident).await,
+            Effect::Say { from, to } => self.say(job, incident, *from, *to).await,
+            Effect::Ask { question, .. } => self.ask(job, incident, question).await,
+            Effect::PageDirectly { page } => self.page_directly(job, incident, *page).await,
+            Effect::PageInRoom { page } => self.page_in_room(job, incident, *page).await,
+            Effect::ClosePage { page } => self.close_page(incident, *page).await,
+            Effect::Escalate { escalation, step, round, alarms } => Ok(Outcome::Done {
+                posts: Vec::new(),
+                report: Some(Command::EscalationDue {
+                    escalation: *escalation,
+                    step: *step,
+                    round: *round,
+                    alarms: *alarms,
+                }),
+            }),
+            Effect::RaiseAlarm { escalation, place, .. } => self.raise_alarm(job, incident, *escalation, *place).await,
+            Effect::ShowDraft { update } => self.show_draft(job, incident, *update).await,
+            Effect::Publish { update, sink, digest, .. } => self.publish(job, incident, *update, sink, digest).await,
+            Effect::RemindUpdate { due } => {
+                Ok(Outcome::Done { posts: Vec::new(), report: Some(Command::UpdateDue { due: *due }) })
+            }
+            Effect::TellOperators { text } => self.tell_operators(job, text).await,
+        }
+    }
+
+    /// Posts a message once: an earlier attempt's is adopted.
+    async fn post_once(
+        &self,
+        job: &Job,
+        slot: &str,
+        channel: Snowflake,
+        message: &Message,
+        version: i64,
+    ) -> Result<Post, Stop> {
+        if let Some(post) = self.engine.post(slot).await? {
+            return Ok(post);
+        }
+        let posted_at = self.clock.now();
+        let posted = match self.earlier_attempt(job, channel, message).await? {
+            Some(found) => found,
+            None => self.chat.post(channel, message, &nonce(&job.dedup_key)).await?,
+        };
+        Ok(Post { slot: slot.to_owned(), channel, message: posted, version, posted_at })
+    }
+
+    /// What an earlier attempt at this job posted, if it did.
+    async fn earlier_attempt(
+        &self,
+        job: &Job,
+        channel: Snowflake,
+        message: &Message,
+    ) -> Result<Option<Snowflake>, Stop> {
+        if job.attempts <= 1 || job.effect.promise() == Promise::AtLeastOnce {
+            return Ok(None);
+        }
+        let bound = async |id: Snowflake| match self.engine.post_by_message(id).await {
+            Ok(post) => post.is_some(),
+            // Taken for known: a message that is not ours to adopt is never adopted.
+            Err(_) => true,
+        };
+        match self.chat.find(channel, message, bound).await {
+            Ok(found) => Ok(found),
+            // Where history may not be read the nonce is what is left.
+            Err(ChatError::Refused { trouble: Trouble::Forbidden, .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Posts a message in its slot, or brings the one that stands there up to date.
+    async fn post_or_edit(
+        &self,
+        job: &Job,
+        slot: &str,
+        channel: Snowflake,
+        message: &Message,
+        version: i64,
+    ) -> Result<Post, Stop> {
+        let drawn_at = self.clock.now();
+        if let Some(standing) = self.engine.post(slot).await? {
+            match self.chat.edit(standing.channel, standing.message, message).await {
+                Ok(()) => return Ok(Post { version, posted_at: drawn_at, ..standing }),
+                // Deleted by hand, or too old to be edited: a fresh one takes its place.
+                Err(ChatError::Refused { trouble: Trouble::Gone | Trouble::TooOld, .. }) => {
+                    self.engine.forget_post(slot).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.post_once(job, slot, channel, message, version).await
+    }
+
+    async fn announce(&self, job: &Job, id: IncidentId) -> Result<Outcome, Stop> {
+        Ok(done(vec![self.announcement(job, id).await?]))
+    }
+
+    /// The announcement, as it should stand now.
+    async fn announcement(&self, job: &Job, id: IncidentId) -> Result<Post, Stop> {
+        let slot = format!("{id}/announcement");
+        let source = self.engine.card(id).await?;
+        if let Some(standing) = &source.announcement
+            && standing.version == source.incident.version
+        {
+            return Ok(standing.clone());
+        }
+        let message = draw::announcement(self, &source);
+        let channel = self.places().announcements;
+        self.post_or_edit(job, &slot, channel, &message, source.incident.version).await
+    }
+
+    async fn open_room(&self, job: &Job, id: IncidentId) -> Result<Outcome, Stop> {
+        let incident = self.engine.incident(id).await?;
+        if incident.room.is_some() {
+            return Err(needless("the room is there"));
+        }
+        let mark = room_mark(&incident);
+        if 1 < job.attempts
+            && let Some(channel) = self.chat.find_channel(&mark).await?
+        {
+            return Ok(room_opened(channel, RoomKind::Channel, None, Vec::new()));
+        }
+        let name = draw::room_name(&incident);
+        let topic = draw::room_topic(&incident, &mark);
+        let reason = format!("{id} was opened");
+        match self.chat.make_channel(&name, &topic, self.places().category, &reason).await {
+            Ok(channel) => Ok(room_opened(channel, RoomKind::Channel, None, Vec::new())),
+            Err(ChatError::Refused { trouble: _, reason }) => {
+                let announcement = self.announcement(job, id).await?;
+                let made = self.chat.make_thread(announcement.channel, announcement.message, &name).await;
+                match made {
+                    Ok(thread) => Ok(room_opened(thread, RoomKind::Thread, Some(reason), vec![announcement])),
+                    Err(ChatError::Refused { reason: thread, .. }) => Ok(Outcome::Rejected {
+                        trouble: format!("no channel: {reason}; no thread: {thread}"),
+                        report: None,
+                    }),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn draw_card(&self, job: &Job, id: IncidentId) -> Result<Outcome, Stop> {
+        let slot = format!("{id}/card");
+        let source = self.engine.card(id).await?;
+        let Some(room) = source.incident.room.clone() else { return Err(needless("there is no room")) };
+        let standing = self.engine.post(&slot).await?;
+        if let Some(standing) = &standing
+            && standing.version == source.incident.version
+            && job.due_at <= standing.posted_at
+        {
+            return Err(needless("the card shows it already"));
+        }
+        let message = draw::card(self, &source);
+        let post = self.post_or_edit(job, &slot, room.channel, &message, source.incident.version).await?;
+        let is_fresh = standing.is_none_or(|standing| standing.message != post.message);
+        if is_fresh {
+            match self.chat.pin(post.channel, post.message).await {
+                // The card stands, only not on top; the next drawing does not depend on it.
+                Ok(()) | Err(ChatError::Refused { .. }) => (),
+                Err(error) => {
+                    // Kept, so that the next attempt pins this one instead of posting another.
+                    self.engine.bind_post(Some(id), &Post { version: 0, ..post }).await?;
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(done(vec![post]))
+    }
+
+    async fn say(&self, job: &Job, id: IncidentId, from: EntryNumber, to: EntryNumber) -> Result<Outcome, Stop> {
+        let (room, entries) = self.engine.room_and_entries(id, from, to).await?;
+        let Some(room) = room else { return Err(needless("there is no room")) };
+        let message = draw::lines(self, &entries);
+        self.post_in(job, room.channel, &message).await
+    }
+
+    async fn ask(&self, job: &Job, id: IncidentId, question: &Question) -> Result<Outcome, Stop> {
+        let incident = self.engine.incident(id).await?;
+        let stale = !incident.phase.is_open()
+            || match question {
+                Question::Raise { to } => incident.severity_proposed != Some(*to),
+                Question::NameLiaison => incident.liaison.is_some(),
+                Question::Resolve | Question::UpdateDue => false,
+            };
+        if stale {
+            return Err(needless("the question was answered"));
+        }
+        let channel = incident.room.as_ref().map_or(self.places().announcements, |room| room.channel);
+        let message = draw::question(self, &incident, question);
+        self.post_in(job, channel, &message).await
+    }
+
+    /// Posts a message that is never edited; the job's key is its slot.
+    async fn post_in(&self, job: &Job, channel: Snowflake, message: &Message) -> Result<Outcome, Stop> {
+        Ok(done(vec![self.post_once(job, &job.dedup_key, channel, message, 0).await?]))
+    }
+
+    async fn page_directly(&self, job: &Job, id: IncidentId, number: PageNumber) -> Result<Outcome, Stop> {
+        let source = self.engine.card(id).await?;
+        let Some(page) = source.incident.page(number).cloned() else { return Err(needless("there is no such page")) };
+        if page.state != PageState::Queued {
+            return Err(needless("it is answered, or was delivered"));
+        }
+        let undelivered = |trouble: String| Outcome::Rejected {
+            trouble: trouble.clone(),
+            report: Some(Command::PageUndelivered { page: number, trouble }),
+        };
+        let setup = self.engine.setup();
+        let Some(account) = setup.organisation.account_of(&page.person) else {
+            return Ok(undelivered("no Discord account is known".to_owned()));
+        };
+        let message = draw::page_directly(self, &source, &page);
+        let sent = async {
+            let channel = self.chat.direct_channel(account).await?;
+            self.chat.post(channel, &message, &nonce(&job.dedup_key)).await.map(|id| (channel, id))
+        };
+        match sent.await {
+            Ok((channel, message)) => {
+                let slot = format!("{id}/page/{number}/directly");
+                let post = Post { slot, channel, message, version: 0, posted_at: self.clock.now() };
+                Ok(Outcome::Done { posts: vec![post], report: Some(Command::PageDelivered { page: number }) })
+            }
+            Err(ChatError::Refused { trouble: Trouble::Closed, .. }) => {
+                Ok(undelivered("direct messages are closed".to_owned()))
+            }
+            Err(ChatError::Refused { reason, .. }) => Ok(undelivered(reason)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn page_in_room(&self, job: &Job, id: IncidentId, number: PageNumber) -> Result<Outcome, Stop> {
+        let source = self.engine.card(id).await?;
+        let Some(page) = source.incident.page(number).cloned() else { return Err(needless("there is no such page")) };
+        if !page.is_open() {
+            return Err(needless("it is answered"));
+        }
+        let channel = source.incident.room.as_ref().map_or(self.places().announcements, |room| room.channel);
+        let message = draw::page_in_room(self, &source, &page);
+        let slot = format!("{id}/page/{number}/room");
+        Ok(done(vec![self.post_once(job, &slot, channel, &message, 0).await?]))
+    }
+
+    /// Shows on the page's messages what became of it. One that is gone needs nothing.
+    async fn close_page(&self, id: IncidentId, number: PageNumber) -> Result<Outcome, Stop> {
+        let source = self.engine.card(id).await?;
+        let Some(page) = source.incident.page(number).cloned() else { return Err(needless("there is no such page")) };
+        for (place, message) in [
+            ("directly", draw::closed_page(self, &source, &page)),
+            ("room", draw::closed_page_in_room(self, &source, &page)),
+        ] {
+            let Some(post) = self.engine.post(&format!("{id}/page/{number}/{place}")).await? else { continue };
+            match self.chat.edit(post.channel, post.message, &message).await {
+                Ok(()) | Err(ChatError::Refused { .. }) => (),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(done(Vec::new()))
+    }
+
+    async fn raise_alarm(
+        &self,
+        job: &Job,
+        id: IncidentId,
+        number: EscalationNumber,
+        place: Place,
+    ) -> Result<Outcome, Stop> {
+        let incident = self.engine.incident(id).await?;
+        let Some(escalation) = incident.escalation(number).cloned() else {
+            return Err(needless("there is no such escalation"));
+        };
+        if !escalation.is_open() {
+            return Err(needless("somebody answered"));
+        }
+        let channel = match place {
+            Place::Room => match &incident.room {
+                Some(room) => room.channel,
+                None => return Err(needless("there is no room")),
+            },
+            Place::Announcements => self.places().announcements,
+            Place::Operators => self.places().operators,
+        };
+        let message = draw::alarm(self, &incident, &escalation, place);
+        self.post_in(job, channel, &message).await
+    }
+
+    async fn show_draft(&self, job: &Job, id: IncidentId, number: UpdateNumber) -> Result<Outcome, Stop> {
+        let Some(source) = self.engine.draft_source(id, number).await? else {
+            return Err(needless("there is no such update"));
+        };
+        let slot = format!("{id}/draft/{number}");
+        if !source.update.is_open() && self.engine.post(&slot).await?.is_none() {
+            return Err(needless("it was never shown"));
+        }
+        let Some(room) = &source.incident.room else { return Err(needless("there is no room")) };
+        let message = draw::draft(self, &source);
+        Ok(done(vec![self.post_or_edit(job, &slot, room.channel, &message, source.incident.version).await?]))
+    }
+
+    /// Publishes exactly the approved text, or nothing.
+    async fn publish(
+        &self,
+        job: &Job,
+        id: IncidentId,
+        number: UpdateNumber,
+        sink: &Sink,
+        digest: &str,
+    ) -> Result<Outcome, Stop> {
+        let incident = self.engine.incident(id).await?;
+        let Some(update) = incident.update(number) else { return Err(needless("there is no such update")) };
+        if update.state != UpdateState::Approved || update.published_to.contains(sink) {
+            return Err(needless("it is not approved any more, or stands there already"));
+        }
+        let setup = self.engine.setup();
+        let facts = incident.facts();
+        let holds = setup.organisation.audiences.get(&update.audience).is_some_and(|audience| {
+            audience.sinks.contains(sink)
+                && update.digest(&facts) == digest
+                && update.may_be_published(audience, &facts)
+        });
+        if !holds {
+            return Ok(Outcome::Done {
+                posts: Vec::new(),
+                report: Some(Command::PublicationVoid { update: number }),
+            });
+        }
+        let channel = match sink {
+            Sink::Room => match &incident.room {
+                Some(room) => room.channel,
+                None => self.places().announcements,
+            },
+            Sink::Announcements => self.places().announcements,
+            Sink::Channel(channel) => *channel,
+        };
+        let message = Message::text(update.text.clone());
+        let report = Some(Command::Published { update: number, sink: sink.clone() });
+        if let Some(post) = self.engine.post(&job.dedup_key).await? {
+            return Ok(Outcome::Done { posts: vec![post], report });
+        }
+        let posted_at = self.clock.now();
+        let posted = match self.earlier_attempt(job, channel, &message).await? {
+            Some(found) => found,
+            None => {
+                // Not found, and too late for the nonce to catch a copy: a person looks before it is sent again.
+                let first = job.first_attempt_at.unwrap_or(posted_at);
+                if 1 < job.attempts && first + NONCE_HOLDS <= posted_at {
+                    return Ok(Outcome::Unknown { trouble: "an earlier attempt was not answered".to_owned() });
+                }
+                self.chat.post(channel, &message, &nonce(&job.dedup_key)).await?
+            }
+        };
+        let post = Post { slot: job.dedup_key.clone(), channel, message: posted, version: 0, posted_at };
+        Ok(Outcome::Done { posts: vec![post], report })
+    }
+
+    async fn tell_operators(&self, job: &Job, text: &str) -> Result<Outcome, Stop> {
+        let message = draw::to_operators(text);
+        self.post_in(job, self.places().operators, &message).await
+    }
+
+    fn places(&self) -> crate::outbox::Places {
+        *self.places.borrow()
+    }
+}
+
+fn room_opened(channel: Snowflake, kind: RoomKind, trouble: Option<String>, posts: Vec<Post>) -> Outcome {
+    Outcome::Done { posts, report: Some(Command::RoomOpened { room: Room { channel, kind, trouble } }) }
+}
+
+/// What tells an incident's room from the rooms of another installation in the same guild, last resort of adoption.
+fn room_mark(incident: &Incident) -> String {
+    let mut hash = Sha256::new();
+    hash.update(incident.id.0.to_be_bytes());
+    hash.update(incident.declared_at.timestamp_micros().to_be_bytes());
+    format!("{}·{}", incident.id, &hex::encode(hash.finalize())[..8])
+}
+
+/// The nonce of what a job posts: the same for each attempt, at most 25 characters.
+fn nonce(dedup_key: &str) -> String {
+    hex::encode(Sha256::digest(dedup_key.as_bytes()))[..24].to_owned()
+}

@@ -1,0 +1,117 @@
+//! The one writer of the inbox: it gathers what waits into one commit, and answers each request after it.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{debug, warn};
+
+use crate::domain::Timestamp;
+use crate::store::db::Db;
+use crate::store::error::StoreError;
+use crate::store::inbox::Accepted;
+
+/// How many requests may wait. Beyond it the sender is told to come back, so that memory stays bounded.
+const QUEUE: usize = 1024;
+/// How many alerts one commit takes at most, so that no request waits behind an endless one.
+const ALERTS_A_COMMIT: usize = 4096;
+
+/// Why alerts were not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum InboxError {
+    /// More waits than is kept in memory.
+    #[error("the inbox is full")]
+    Full,
+    /// The commit failed; nothing of it was kept.
+    #[error("the inbox cannot be written: {0}")]
+    Unwritable(String),
+}
+
+struct Request {
+    alerts: Vec<Accepted>,
+    received_at: Timestamp,
+    answer: oneshot::Sender<Result<i64, String>>,
+}
+
+/// Takes alerts in. Clones share one writer.
+#[derive(Clone)]
+pub struct Inbox {
+    requests: mpsc::Sender<Request>,
+    commits: watch::Sender<()>,
+}
+
+impl Inbox {
+    /// Starts the writer on `db`; it ends when the last clone is dropped and what waited is written.
+    pub fn start(db: Db) -> Self {
+        let (requests, queue) = mpsc::channel(QUEUE);
+        let commits = watch::Sender::new(());
+        tokio::spawn(write(db, queue, commits.clone()));
+        Self { requests, commits }
+    }
+
+    /// Takes alerts in. They are kept when this returns; the positions of the alerts follow one another from the one
+    /// returned.
+    pub async fn append(&self, alerts: Vec<Accepted>, received_at: Timestamp) -> Result<i64, InboxError> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.try_send(Request { alerts, received_at, answer }).map_err(|_| InboxError::Full)?;
+        match answered.await {
+            Ok(result) => result.map_err(InboxError::Unwritable),
+            Err(_) => Err(InboxError::Unwritable("the writer ended".to_owned())),
+        }
+    }
+
+    /// Changes whenever something was taken in.
+    pub fn commits(&self) -> watch::Receiver<()> {
+        self.commits.subscribe()
+    }
+
+    /// How many requests wait.
+    pub fn waiting(&self) -> usize {
+        QUEUE - self.requests.capacity()
+    }
+}
+
+async fn write(db: Db, mut queue: mpsc::Receiver<Request>, commits: watch::Sender<()>) {
+    while let Some(first) = queue.recv().await {
+        let mut count = first.alerts.len();
+        let mut batch = vec![first];
+        // Whatever has queued meanwhile shares the commit; waiting for more would only add latency.
+        while count < ALERTS_A_COMMIT {
+            let Ok(next) = queue.try_recv() else { break };
+            count += next.alerts.len();
+            batch.push(next);
+        }
+        let mut alerts = Vec::with_capacity(count);
+        let mut shares = Vec::with_capacity(batch.len());
+        let received_at = batch[0].received_at;
+        for request in batch {
+            shares.push((request.alerts.len(), request.answer));
+            alerts.extend(request.alerts);
+        }
+        match append(&db, alerts, received_at).await {
+            Ok(mut position) => {
+                debug!(alerts = count, requests = shares.len(), "inbox committed");
+                for (count, answer) in shares {
+                    // Whoever asked may have gone; the alerts are kept all the same.
+                    let _ = answer.send(Ok(position));
+                    position += i64::try_from(count).unwrap_or(i64::MAX);
+                }
+                commits.send_replace(());
+            }
+            Err(error) => {
+                warn!(error = &error as &dyn std::error::Error, alerts = count, "the inbox could not be written");
+                for (_, answer) in shares {
+                    let _ = answer.send(Err(error.to_string()));
+                }
+                // A database in trouble is not helped by being asked in a tight loop.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+async fn append(db: &Db, alerts: Vec<Accepted>, received_at: Timestamp) -> Result<i64, StoreError> {
+    let mut tx = db.begin().await?;
+    let first = tx.append_to_inbox(alerts, received_at).await?;
+    tx.commit().await?;
+    Ok(first)
+}

@@ -1,0 +1,102 @@
+//! Whether it lives, whether it is ready, and figures for whoever watches it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::Duration;
+use serde::Serialize;
+
+use crate::store::StoreError;
+use crate::web::Web;
+
+/// How long an alert may wait for triage, or a job for its worker, before this process calls itself not ready.
+const LAG: Duration = Duration::seconds(60);
+
+/// `/healthz`: the process answers.
+pub async fn alive() -> &'static str {
+    "ok\n"
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    database: &'static str,
+    chat: &'static str,
+    triage: String,
+    outbox: String,
+}
+
+/// `/readyz`: the parts that work depends on, each by itself.
+pub async fn ready(State(web): State<Web>) -> Response {
+    let chat = *web.chat.borrow();
+    let looked = look(&web).await;
+    let readiness = match &looked {
+        Ok(lags) => Readiness {
+            ready: chat && lags.inbox <= LAG && lags.outbox <= LAG,
+            database: "ok",
+            chat: if chat { "connected" } else { "not connected" },
+            triage: behind(lags.inbox),
+            outbox: behind(lags.outbox),
+        },
+        Err(_) => Readiness {
+            ready: false,
+            database: "cannot be asked",
+            chat: if chat { "connected" } else { "not connected" },
+            triage: "unknown".to_owned(),
+            outbox: "unknown".to_owned(),
+        },
+    };
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(readiness)).into_response()
+}
+
+fn behind(lag: Duration) -> String {
+    if lag <= Duration::zero() { "nothing waits".to_owned() } else { format!("{} s behind", lag.num_seconds()) }
+}
+
+struct Lags {
+    inbox: Duration,
+    outbox: Duration,
+}
+
+async fn look(web: &Web) -> Result<Lags, StoreError> {
+    let now = web.engine.now();
+    let since = |moment: Option<crate::domain::Timestamp>| moment.map_or(Duration::zero(), |moment| now - moment);
+    let mut tx = web.engine.db().read().await?;
+    Ok(Lags {
+        inbox: since(tx.inbox_behind().await?.oldest),
+        outbox: since(tx.oldest_due_job(now).await?),
+    })
+}
+
+/// `/metrics`: figures in Prometheus' text format.
+pub async fn metrics(State(web): State<Web>) -> Response {
+    let Some(handle) = web.metrics.clone() else { return StatusCode::NOT_FOUND.into_response() };
+    if let Err(error) = measure(&web).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the database could not be measured");
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()).into_response()
+}
+
+async fn measure(web: &Web) -> Result<(), StoreError> {
+    let now = web.engine.now();
+    metrics::gauge!("firebell_inbox_requests_waiting").set(web.inbox.waiting() as f64);
+    metrics::gauge!("firebell_chat_connected").set(if *web.chat.borrow() { 1.0 } else { 0.0 });
+    let mut tx = web.engine.db().read().await?;
+    let behind = tx.inbox_behind().await?;
+    metrics::gauge!("firebell_inbox_alerts_waiting").set(behind.waiting as f64);
+    let age = behind.oldest.map_or(0.0, |oldest| (now - oldest).as_seconds_f64());
+    metrics::gauge!("firebell_inbox_oldest_seconds").set(age);
+    metrics::gauge!("firebell_alerts_set_aside").set(tx.count_set_aside().await? as f64);
+    metrics::gauge!("firebell_refused_bodies_kept").set(tx.count_refused().await? as f64);
+    for (state, count) in tx.job_states().await? {
+        metrics::gauge!("firebell_jobs", "state" => state).set(count as f64);
+    }
+    let oldest = tx.oldest_due_job(now).await?.map_or(0.0, |due| (now - due).as_seconds_f64());
+    metrics::gauge!("firebell_outbox_oldest_seconds").set(oldest);
+    for (phase, severity, count) in tx.incident_counts().await? {
+        metrics::gauge!("firebell_incidents", "phase" => phase, "severity" => severity).set(count as f64);
+    }
+    Ok(())
+}

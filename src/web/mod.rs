@@ -1,0 +1,110 @@
+//! HTTP: hooks for sources, the read-only interface, health and metrics.
+
+mod api;
+mod error;
+mod health;
+mod hooks;
+mod refusals;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::domain::id::SourceName;
+use crate::engine::Engine;
+use crate::intake::Kind;
+use crate::store::inbox_writer::Inbox;
+
+pub use api::description;
+use refusals::Refusals;
+
+/// A configured source, as its door sees it.
+#[derive(Clone)]
+pub struct Door {
+    /// How its payloads read.
+    pub kind: Kind,
+    /// The secrets, any of which lets a sender in.
+    pub secrets: Vec<String>,
+}
+
+/// What may change while the server runs.
+#[derive(Clone, Default)]
+pub struct Access {
+    /// The sources by the name in their address.
+    pub doors: BTreeMap<SourceName, Door>,
+    /// The tokens that open the read-only interface.
+    pub api_tokens: Vec<String>,
+}
+
+/// What may not.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body: usize,
+    /// How long a request may take.
+    pub timeout: Duration,
+}
+
+/// Whether the chat is there, as its owner says.
+pub type ChatState = watch::Receiver<bool>;
+
+/// All that requests need.
+#[derive(Clone)]
+pub struct Web {
+    engine: Engine,
+    inbox: Inbox,
+    access: watch::Receiver<Arc<Access>>,
+    chat: ChatState,
+    metrics: Option<PrometheusHandle>,
+    refusals: Arc<Refusals>,
+}
+
+impl Web {
+    /// A server over these parts.
+    pub fn new(
+        engine: Engine,
+        inbox: Inbox,
+        access: watch::Receiver<Arc<Access>>,
+        chat: ChatState,
+        metrics: Option<PrometheusHandle>,
+    ) -> Self {
+        Self { engine, inbox, access, chat, metrics, refusals: Arc::default() }
+    }
+
+    /// Every route.
+    pub fn router(self, limits: Limits) -> Router {
+        let api = Router::new()
+            .route("/api/v1/incidents", get(api::incidents))
+            .route("/api/v1/incidents/{id}", get(api::incident))
+            .route("/api/v1/incidents/{id}/timeline", get(api::timeline))
+            .route("/api/v1/alerts", get(api::alerts))
+            .route("/api/v1/oncall", get(api::oncall))
+            .layer(axum::middleware::from_fn_with_state(self.clone(), api::require_token))
+            .route("/api/v1/openapi.json", get(api::openapi))
+            .layer(CompressionLayer::new());
+        Router::new()
+            .route("/hooks/{source}", post(hooks::receive))
+            .merge(api)
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready))
+            .route("/metrics", get(health::metrics))
+            .fallback(error::nothing_here)
+            .layer(DefaultBodyLimit::max(limits.body))
+            .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, limits.timeout))
+            .layer(CatchPanicLayer::new())
+            .with_state(self)
+    }
+
+    fn access(&self) -> Arc<Access> {
+        self.access.borrow().clone()
+    }
+}
