@@ -25,8 +25,6 @@ use crate::render::Renderer;
 use crate::store::job::{Claim, Ending, Job};
 use settle::{Outcome, Settlement, settle};
 
-/// How long a worker holds a job before another may take it. A call to Discord ends sooner, all its waiting included.
-const LEASE: Duration = Duration::seconds(90);
 /// How many jobs of a kind are under way at once.
 const AT_ONCE: usize = 16;
 /// How often a worker looks for jobs that other processes queued, or whose time came.
@@ -50,23 +48,26 @@ pub struct Places {
 pub struct Outbox {
     engine: Engine,
     clock: Clock,
-    chat: Chat,
+    chat: Option<Chat>,
     renderer: Arc<Renderer>,
     places: watch::Receiver<Places>,
     holder: Arc<str>,
+    lease: std::time::Duration,
 }
 
 impl Outbox {
-    /// An outbox that claims as `holder`, which no other process is called.
+    /// An outbox that claims as `holder`, which no other process is called, for `lease`, which it renews. Without a
+    /// chat it performs timers only.
     pub fn new(
         engine: Engine,
         clock: Clock,
-        chat: Chat,
+        chat: Option<Chat>,
         renderer: Arc<Renderer>,
         places: watch::Receiver<Places>,
         holder: &str,
+        lease: std::time::Duration,
     ) -> Self {
-        Self { engine, clock, chat, renderer, places, holder: holder.into() }
+        Self { engine, clock, chat, renderer, places, holder: holder.into(), lease }
     }
 
     /// Works until `stop`, and then to the end of what is under way. Pages, chat and timers each have their own loop,
@@ -76,6 +77,8 @@ impl Outbox {
         let mut moved = self.clock.moves();
         let slots = Arc::new(Semaphore::new(AT_ONCE));
         let mut under_way = JoinSet::new();
+        let keeping = CancellationToken::new();
+        let keeper = tokio::spawn(self.clone().keep_claims(performer, keeping.clone()));
         while !stop.is_cancelled() {
             while under_way.try_join_next().is_some() {}
             queued.mark_unchanged();
@@ -112,10 +115,32 @@ impl Outbox {
             }
         }
         while under_way.join_next().await.is_some() {}
+        keeping.cancel();
+        // It ends by itself; a panic in it was reported where it happened.
+        let _ = keeper.await;
+    }
+
+    /// Renews the claims on what is under way, at a third of their length.
+    async fn keep_claims(self, performer: Performer, ended: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = ended.cancelled() => return,
+                () = tokio::time::sleep(self.lease / 3) => (),
+            }
+            let kept = async {
+                let mut tx = self.engine.db().begin().await?;
+                tx.keep_claims(performer, &self.claim_of()).await?;
+                tx.commit().await
+            };
+            if let Err(error) = kept.await {
+                warn!(error = &error as &dyn std::error::Error, "claims cannot be renewed");
+            }
+        }
     }
 
     fn claim_of(&self) -> Claim<'_> {
-        Claim { holder: &self.holder, lease: LEASE, real_now: real_time() }
+        let lease = Duration::from_std(self.lease).unwrap_or(Duration::seconds(12));
+        Claim { holder: &self.holder, lease, real_now: real_time() }
     }
 
     async fn claim(&self, performer: Performer, limit: usize) -> Result<Vec<Job>, EngineError> {

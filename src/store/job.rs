@@ -31,7 +31,9 @@ sql! {
            AND ((state = 'queued' AND due_at <= $2) OR (state = 'running' AND lease_until < $5))
          RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency",
     );
-    EXTEND = Sql::portable("UPDATE job SET lease_until = $2 WHERE id = $1 AND state = 'running' AND lease_holder = $3");
+    KEEP = Sql::portable(
+        "UPDATE job SET lease_until = $2 WHERE lease_holder = $1 AND performer = $3 AND state = 'running'",
+    );
     FINISH = Sql::portable(
         "UPDATE job SET state = $2, trouble = $3, finished_at = $4, lease_until = NULL
          WHERE id = $1 AND state = 'running' AND lease_holder = $5",
@@ -142,10 +144,11 @@ impl Tx {
         Ok(rows.into_iter().map(|(_, job)| job).collect())
     }
 
-    /// Keeps a claim on a job that takes its time; `false` when it was lost.
-    pub async fn extend_job(&mut self, id: i64, claim: &Claim<'_>) -> Result<bool, StoreError> {
+    /// Keeps a worker's claims on what it has under way.
+    pub async fn keep_claims(&mut self, performer: Performer, claim: &Claim<'_>) -> Result<(), StoreError> {
         let until = claim.real_now + claim.lease;
-        Ok(self.execute(EXTEND, values![id, until, claim.holder]).await? == 1)
+        self.execute(KEEP, values![claim.holder, until, performer.word()]).await?;
+        Ok(())
     }
 
     /// Ends a job; `false` when the claim was lost to another.

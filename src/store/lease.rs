@@ -11,6 +11,8 @@ sql! {
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
          WHERE lease.holder = excluded.holder OR lease.until < $4",
     );
+    BREAK_LEASES = Sql::portable("DELETE FROM lease");
+    BREAK_CLAIMS = Sql::portable("UPDATE job SET lease_until = created_at WHERE state = 'running'");
     RELEASE = Sql::portable("DELETE FROM lease WHERE name = $1 AND holder = $2");
 }
 
@@ -29,6 +31,14 @@ impl Tx {
     /// Gives a lease up, so that another need not wait for it to end.
     pub async fn release_lease(&mut self, name: &str, holder: &str) -> Result<(), StoreError> {
         self.execute(RELEASE, values![name, holder]).await?;
+        Ok(())
+    }
+
+    /// Frees everything that is held, for a database that only one process uses. What was under way counts as claimed
+    /// before, so that whoever takes it up looks first whether it was done.
+    pub async fn break_leases(&mut self) -> Result<(), StoreError> {
+        self.execute(BREAK_LEASES, values![]).await?;
+        self.execute(BREAK_CLAIMS, values![]).await?;
         Ok(())
     }
 }

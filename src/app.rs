@@ -1,0 +1,421 @@
+//! The only file that knows all parts: builds them, runs the roles, shuts down.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::clock::{Clock, real_time};
+use crate::config::Config;
+use crate::discord::client::{Credentials, StandIn};
+use crate::discord::gateway::Gateway;
+use crate::discord::{Chat, client};
+use crate::domain::effect::Performer;
+use crate::engine::triage::Digested;
+use crate::engine::{Engine, Setup};
+use crate::outbox::{Outbox, Places};
+use crate::render::Renderer;
+use crate::store::inbox_writer::Inbox;
+use crate::store::{Db, StoreError};
+use crate::web::{Access, Door, Limits, Web};
+
+/// How long work may take to end when the process is asked to.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How long a loop waits after the database failed it.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How often a loop looks for what other processes did.
+const POLL: Duration = Duration::from_millis(250);
+/// The furthest that the database's clock may be from ours: leases compare the two.
+const CLOCK_TOLERANCE: chrono::Duration = chrono::Duration::seconds(2);
+/// How often what is past its time is deleted, and how many rows at once.
+const PRUNE_EVERY: Duration = Duration::from_secs(600);
+const PRUNED_AT_ONCE: i64 = 1000;
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Role {
+    /// Takes alerts in and answers HTTP.
+    Web,
+    /// Triages alerts and keeps timers.
+    Worker,
+    /// Hears and speaks in Discord; one process at a time, by lease.
+    Gateway,
+}
+
+/// How to start.
+pub struct Options {
+    /// What this process does.
+    pub roles: BTreeSet<Role>,
+    /// Whether the tables are brought up to date first.
+    pub migrate: bool,
+    /// The clock that decisions are made by.
+    pub clock: Clock,
+    /// How long a lease lasts without being renewed; renewed at a third of it.
+    pub lease: Duration,
+    /// Renders `/metrics`.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            roles: [Role::Web, Role::Worker, Role::Gateway].into(),
+            migrate: true,
+            clock: Clock::system(),
+            lease: Duration::from_secs(12),
+            metrics: None,
+        }
+    }
+}
+
+/// What can be replaced while the process runs.
+struct Changeable {
+    setup: watch::Sender<Arc<Setup>>,
+    access: watch::Sender<Arc<Access>>,
+    places: watch::Sender<Places>,
+}
+
+/// A running Firebell.
+pub struct App {
+    engine: Engine,
+    changeable: Changeable,
+    address: Option<SocketAddr>,
+    connected: watch::Receiver<bool>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl App {
+    /// Starts what `options` name, by `config`.
+    pub async fn start(config: Config, options: Options) -> anyhow::Result<Self> {
+        let url = config.database.url.as_ref().context("database.url is not set: run `firebell check`")?;
+        let db = Db::connect(url.expose()).await.context("cannot open the database")?;
+        if options.migrate {
+            db.migrate().await.context("cannot bring the database up to date")?;
+        } else if let pending = db.pending_migrations().await?
+            && !pending.is_empty()
+        {
+            bail!("the database lacks {}: run `firebell migrate`, or start without --no-migrate", pending.join(", "));
+        }
+        let apart = (db.time().await? - real_time()).abs();
+        if CLOCK_TOLERANCE < apart {
+            bail!("the database's clock is {} ms from this machine's: set both by NTP", apart.num_milliseconds());
+        }
+
+        let credentials = credentials(&config).await?;
+        let places = places(&config);
+        let access = access(&config);
+        let limits = Limits { body: config.server.body_limit, timeout: config.server.request_timeout };
+        let listen = config.server.listen;
+        let retention = config.retention;
+        let setup = Arc::new(Setup { organisation: config.organisation, triage: config.triage });
+        let changeable = Changeable {
+            setup: watch::Sender::new(setup),
+            access: watch::Sender::new(Arc::new(access)),
+            places: watch::Sender::new(places),
+        };
+        let engine = Engine::new(db.clone(), options.clock.clone(), changeable.setup.subscribe());
+        let renderer = Arc::new(Renderer::new().context("a template is broken")?);
+        let stop = CancellationToken::new();
+        let connected = watch::Sender::new(false);
+        let connection = connected.subscribe();
+        let holder = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
+        let leases = Leases { db: db.clone(), holder: holder.clone(), length: options.lease };
+        if matches!(db, Db::Sqlite { .. }) {
+            // An embedded database belongs to one process: what an earlier one held is free.
+            let mut tx = db.begin().await?;
+            tx.break_leases().await?;
+            tx.commit().await?;
+        }
+        let mut tasks = JoinSet::new();
+        let mut address = None;
+
+        if options.roles.contains(&Role::Web) {
+            let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+            address = Some(listener.local_addr()?);
+            let inbox = Inbox::start(db.clone());
+            let web = Web::new(
+                engine.clone(),
+                inbox.clone(),
+                changeable.access.subscribe(),
+                if options.roles.contains(&Role::Gateway) { connection.clone() } else { watch::Sender::new(true).subscribe() },
+                options.metrics,
+            );
+            let router = web.router(limits);
+            let ended = stop.clone();
+            tasks.spawn(async move {
+                let served = axum::serve(listener, router).with_graceful_shutdown(ended.cancelled_owned()).await;
+                if let Err(error) = served {
+                    error!(error = &error as &dyn std::error::Error, "the web server ended");
+                }
+            });
+            if options.roles.contains(&Role::Worker) {
+                let engine = engine.clone();
+                tasks.spawn(leases.clone().while_held("triage", stop.clone(), move |stop| {
+                    triage(engine.clone(), Some(inbox.commits()), stop)
+                }));
+            }
+        } else if options.roles.contains(&Role::Worker) {
+            let engine = engine.clone();
+            tasks.spawn(
+                leases.clone().while_held("triage", stop.clone(), move |stop| triage(engine.clone(), None, stop)),
+            );
+        }
+
+        let chat_client = match (options.roles.contains(&Role::Gateway), credentials) {
+            (true, Some(credentials)) => Some((client::http(&credentials)?, credentials)),
+            (true, None) => {
+                warn!("discord.token is not set: nobody will hear of anything; run `firebell check`");
+                None
+            }
+            (false, _) => None,
+        };
+        if options.roles.contains(&Role::Worker) {
+            let worker = outbox_for(&engine, &options.clock, None, &renderer, &changeable, &holder, options.lease);
+            tasks.spawn(worker.run(Performer::Clock, stop.clone()));
+            tasks.spawn(prune(db.clone(), options.clock.clone(), retention, stop.clone()));
+        }
+        if let Some((http, credentials)) = chat_client {
+            let chat = Chat::new(http.clone(), crate::domain::id::Snowflake(credentials.guild));
+            let outbox =
+                outbox_for(&engine, &options.clock, Some(chat.clone()), &renderer, &changeable, &holder, options.lease);
+            let gateway = Gateway::new(engine.clone(), http, credentials, renderer, connected);
+            tasks.spawn(leases.clone().while_held("gateway", stop.clone(), move |stop| {
+                let (outbox, gateway) = (outbox.clone(), gateway.clone());
+                async move {
+                    tokio::join!(
+                        gateway.run(stop.clone()),
+                        outbox.clone().run(Performer::Page, stop.clone()),
+                        outbox.run(Performer::Chat, stop),
+                    );
+                }
+            }));
+        }
+        Ok(Self { engine, changeable, address, connected: connection, stop, tasks })
+    }
+
+    /// Where HTTP is answered.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The engine, for those who look.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whether the gateway is connected.
+    pub fn connected(&self) -> watch::Receiver<bool> {
+        self.connected.clone()
+    }
+
+    /// Takes a new configuration over. What cannot change while the process runs is named.
+    pub fn reload(&self, config: Config) {
+        self.changeable.places.send_replace(places(&config));
+        self.changeable.access.send_replace(Arc::new(access(&config)));
+        let setup = Setup { organisation: config.organisation, triage: config.triage };
+        self.changeable.setup.send_replace(Arc::new(setup));
+        info!("the configuration was reloaded; [server], [database] and discord.token take a restart");
+    }
+
+    /// Whether nothing is due, under way, or waiting in the inbox.
+    pub async fn is_idle(&self) -> Result<bool, StoreError> {
+        let mut tx = self.engine.db().read().await?;
+        Ok(tx.inbox_behind().await?.waiting == 0 && tx.open_jobs(self.engine.now()).await? == 0)
+    }
+
+    /// Stops taking work, lets what is under way end within a limit, and leaves the rest to the leases.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        let drained = tokio::time::timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await;
+        if drained.is_err() {
+            warn!("some work did not end within {} s and is left to its leases", DRAIN.as_secs());
+            self.tasks.shutdown().await;
+        }
+        self.engine.db().close().await;
+    }
+
+    /// Ends at once, as a killed process would: nothing is released, nothing drained.
+    pub async fn kill(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+fn outbox_for(
+    engine: &Engine,
+    clock: &Clock,
+    chat: Option<Chat>,
+    renderer: &Arc<Renderer>,
+    changeable: &Changeable,
+    holder: &str,
+    lease: Duration,
+) -> Outbox {
+    Outbox::new(engine.clone(), clock.clone(), chat, renderer.clone(), changeable.places.subscribe(), holder, lease)
+}
+
+async fn credentials(config: &Config) -> anyhow::Result<Option<Credentials>> {
+    let Some(token) = &config.discord.token else { return Ok(None) };
+    let stand_in = match &config.discord.stand_in {
+        Some(stand_in) => {
+            let ca = tokio::fs::read(&stand_in.ca)
+                .await
+                .with_context(|| format!("cannot read discord.stand_in.ca, {}", stand_in.ca.display()))?;
+            Some(StandIn { address: stand_in.address, ca })
+        }
+        None => None,
+    };
+    Ok(Some(Credentials { token: token.expose().to_owned(), guild: config.discord.guild.0, stand_in }))
+}
+
+fn places(config: &Config) -> Places {
+    Places {
+        category: Some(config.discord.incidents_category),
+        announcements: config.discord.announcements,
+        operators: config.discord.operators,
+    }
+}
+
+fn access(config: &Config) -> Access {
+    let expose = |secrets: &[crate::config::Secret]| secrets.iter().map(|secret| secret.expose().to_owned()).collect();
+    Access {
+        doors: config
+            .sources
+            .iter()
+            .map(|(name, source)| (name.clone(), Door { kind: source.kind, secrets: expose(&source.secrets) }))
+            .collect(),
+        api_tokens: expose(&config.server.api_tokens),
+    }
+}
+
+/// Digests the inbox until `stop`.
+async fn triage(engine: Engine, commits: Option<watch::Receiver<()>>, stop: CancellationToken) {
+    let mut commits = commits.unwrap_or_else(|| watch::Sender::new(()).subscribe());
+    while !stop.is_cancelled() {
+        commits.mark_unchanged();
+        let wait = match engine.digest().await {
+            Ok(Digested::Rows(_)) => continue,
+            Ok(Digested::Nothing) => POLL,
+            Err(error) => {
+                warn!(error = &error as &dyn std::error::Error, "the inbox cannot be digested yet");
+                AFTER_FAILURE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => (),
+            () = tokio::time::sleep(wait) => (),
+            // Without a writer in this process there is only the poll.
+            Ok(()) = commits.changed() => (),
+        }
+    }
+}
+
+/// Deletes what is past its time, in small batches, so that nothing waits long for the write lock.
+async fn prune(db: Db, clock: Clock, retention: crate::config::Retention, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        loop {
+            match prune_once(&db, &clock, retention).await {
+                Ok(0) => break,
+                Ok(rows) => info!(rows, "pruned what is past its time"),
+                Err(error) => {
+                    warn!(error = &error as &dyn std::error::Error, "nothing can be pruned now");
+                    break;
+                }
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => (),
+            () = tokio::time::sleep(PRUNE_EVERY) => (),
+        }
+    }
+}
+
+async fn prune_once(db: &Db, clock: &Clock, retention: crate::config::Retention) -> Result<u64, StoreError> {
+    let now = clock.now();
+    let mut tx = db.begin().await?;
+    let rows = tx.prune_inbox(now - retention.inbox, PRUNED_AT_ONCE).await?
+        + tx.prune_jobs(now - retention.jobs, PRUNED_AT_ONCE).await?
+        + tx.prune_refused(now - retention.refused, PRUNED_AT_ONCE).await?;
+    tx.commit().await?;
+    Ok(rows)
+}
+
+/// Work that one process does at a time.
+#[derive(Clone)]
+struct Leases {
+    db: Db,
+    holder: String,
+    length: Duration,
+}
+
+impl Leases {
+    /// Runs `work` while this process holds the lease, from whenever it gets it until it loses it or `stop`.
+    async fn while_held<W, F>(self, name: &'static str, stop: CancellationToken, work: W)
+    where
+        W: Fn(CancellationToken) -> F,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let every = self.length / 3;
+        while !stop.is_cancelled() {
+            if self.hold(name).await {
+                info!(lease = name, "took the lease");
+                let lost = stop.child_token();
+                let mut working = tokio::spawn(work(lost.clone()));
+                loop {
+                    tokio::select! {
+                        _ = &mut working => break,
+                        () = tokio::time::sleep(every), if !lost.is_cancelled() => {
+                            if !self.hold(name).await {
+                                warn!(lease = name, "lost the lease");
+                                lost.cancel();
+                            }
+                        }
+                    }
+                }
+                self.release(name).await;
+            }
+            tokio::select! {
+                () = stop.cancelled() => (),
+                () = tokio::time::sleep(every) => (),
+            }
+        }
+    }
+
+    async fn hold(&self, name: &str) -> bool {
+        let now = real_time();
+        let until = now + chrono::Duration::from_std(self.length).unwrap_or(chrono::Duration::seconds(12));
+        let held = async {
+            let mut tx = self.db.begin().await?;
+            let held = tx.hold_lease(name, &self.holder, until, now).await?;
+            tx.commit().await?;
+            Ok::<_, StoreError>(held)
+        };
+        match held.await {
+            Ok(held) => held,
+            Err(error) => {
+                warn!(lease = name, error = &error as &dyn std::error::Error, "a lease cannot be renewed");
+                false
+            }
+        }
+    }
+
+    async fn release(&self, name: &str) {
+        let released = async {
+            let mut tx = self.db.begin().await?;
+            tx.release_lease(name, &self.holder).await?;
+            tx.commit().await
+        };
+        // Whoever comes next waits for the lease to end.
+        if let Err(error) = released.await {
+            warn!(lease = name, error = &error as &dyn std::error::Error, "a lease could not be released");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `firebell explain`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::{Ended, print};
+use crate::clock::real_time;
+use crate::config::{Config, ProcessSecrets};
+use crate::domain::Timestamp;
+use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Category, Signal};
+use crate::intake::{self, Kind};
+
+/// Reads payload files as if they were posted; prints the alerts that they hold and, with a configuration, what triage
+/// makes of them, with reasons.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The kind of source that sends such payloads.
+    #[arg(long, value_name = "KIND")]
+    source: String,
+    /// Also say what triage makes of the alerts by this configuration.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Answer in JSON.
+    #[arg(long)]
+    json: bool,
+    /// The payload files.
+    #[arg(required = true)]
+    payloads: Vec<PathBuf>,
+}
+
+/// The answer as JSON.
+#[derive(Debug, Default, Serialize)]
+struct Answer<'a> {
+    alerts: Vec<Explained<'a>>,
+    verdicts: Vec<Verdict>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rejected: Vec<String>,
+}
+
+/// An alert as `explain` shows it: what is absent is null.
+#[derive(Debug, Serialize)]
+struct Explained<'a> {
+    source: &'a str,
+    fingerprint: &'a str,
+    status: AlertStatus,
+    signal: Signal,
+    title: &'a str,
+    description: Option<&'a str>,
+    severity: Option<AlertSeverity>,
+    vendor_severity: Option<&'a str>,
+    category: Option<Category>,
+    service: Option<&'a str>,
+    labels: &'a BTreeMap<String, String>,
+    links: &'a [String],
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize)]
+struct Verdict {
+    fingerprint: String,
+    rule: Option<String>,
+    reason: String,
+    category: Option<Category>,
+    severity: String,
+    severity_reason: String,
+    team: String,
+    group: String,
+    opens: bool,
+    pages: Vec<Vec<String>>,
+}
+
+impl Explain {
+    pub(super) fn run(self) -> anyhow::Result<Ended> {
+        let kind: Kind = match self.source.parse() {
+            Ok(kind) => kind,
+            Err(error) => {
+                print::aside(format_args!("error: --source: {error}"));
+                return Ok(Ended::Misused);
+            }
+        };
+        let config = match &self.config {
+            None => None,
+            Some(file) => match crate::config::load(file, &ProcessSecrets, real_time()) {
+                Ok((config, _)) => Some(config),
+                Err(findings) => {
+                    print::findings(&findings);
+                    return Ok(Ended::Misused);
+                }
+            },
+        };
+        let mut alerts = Vec::new();
+        let mut rejected = Vec::new();
+        for file in &self.payloads {
+            let body = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let reading = intake::read(kind, &kind.word().into(), &body)
+                .with_context(|| format!("{} is not read", file.display()))?;
+            alerts.extend(reading.alerts);
+            let refused = reading.rejected.iter();
+            rejected.extend(refused.map(|item| format!("{}: item {}: {}", file.display(), item.index, item.reason)));
+        }
+        let verdicts = config.iter().flat_map(|config| alerts.iter().map(|alert| verdict(alert, config))).collect();
+        let answer = Answer { alerts: alerts.iter().map(explained).collect(), verdicts, rejected };
+        if self.json {
+            print::line(serde_json::to_string_pretty(&answer)?);
+        } else {
+            show(&answer);
+        }
+        Ok(Ended::Well)
+    }
+}
+
+fn explained(alert: &Alert) -> Explained<'_> {
+    Explained {
+        source: alert.source.as_str(),
+        fingerprint: &alert.fingerprint,
+        status: alert.status,
+        signal: alert.signal,
+        title: &alert.title,
+        description: alert.description.as_deref(),
+        severity: alert.severity,
+        vendor_severity: alert.vendor_severity.as_deref(),
+        category: alert.category,
+        service: alert.service.as_deref(),
+        labels: &alert.labels,
+        links: &alert.links,
+        started_at: alert.started_at,
+        ended_at: alert.ended_at,
+    }
+}
+
+fn verdict(alert: &Alert, config: &Config) -> Verdict {
+    let organisation = &config.organisation;
+    let verdict = config.triage.judge(alert, organisation);
+    let pages = if verdict.opens && verdict.pages {
+        let rota = &organisation.team(&verdict.team).rota;
+        crate::domain::incident::forecast(rota, verdict.severity, organisation, real_time())
+    } else {
+        Vec::new()
+    };
+    let names = |step: &Vec<crate::domain::id::PersonId>| {
+        step.iter().map(|person| organisation.name_of(person).to_owned()).collect::<Vec<_>>()
+    };
+    Verdict {
+        fingerprint: alert.fingerprint.clone(),
+        rule: verdict.rule,
+        reason: verdict.reason,
+        category: verdict.category,
+        severity: verdict.severity.to_string(),
+        severity_reason: verdict.severity_reason,
+        team: verdict.team.to_string(),
+        group: verdict.group,
+        opens: verdict.opens,
+        pages: pages.iter().map(names).collect(),
+    }
+}
+
+fn show(answer: &Answer<'_>) {
+    for (index, alert) in answer.alerts.iter().enumerate() {
+        print::line(format_args!("{} · {} · {}", alert.status, alert.title, alert.fingerprint));
+        if let Some(verdict) = answer.verdicts.get(index) {
+            let category = verdict.category.map_or("no category".to_owned(), |category| category.to_string());
+            print::line(format_args!("  {}: {category}, team {}", verdict.reason, verdict.team));
+            print::line(format_args!("  {}: {}", verdict.severity, verdict.severity_reason));
+            print::line(format_args!("  group {}", verdict.group));
+            let steps: Vec<String> = verdict
+                .pages
+                .iter()
+                .map(|step| if step.is_empty() { "nobody".to_owned() } else { step.join(" and ") })
+                .collect();
+            match (verdict.opens, steps.is_empty()) {
+                (false, _) => print::line("  opens nothing"),
+                (true, true) => print::line("  opens an incident, pages nobody"),
+                (true, false) => print::line(format_args!("  opens an incident, pages {}", steps.join(", then "))),
+            }
+        }
+    }
+    for rejected in &answer.rejected {
+        print::line(format_args!("not read: {rejected}"));
+    }
+}
