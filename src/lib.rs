@@ -1,2 +1,3 @@
 //! Firebell.
+pub mod config;
 pub mod domain;
