@@ -28,7 +28,10 @@ pub(super) fn read_gates(file: &Section<'_>) -> BTreeMap<GateName, Gate> {
 pub(super) fn read(file: &Section<'_>, names: &AllNames) -> BTreeMap<AudienceName, Audience> {
     let mut audiences = BTreeMap::new();
     for (name, section) in file.named("audiences") {
-        let external = section.field("external").read(shape::yes_or_no).unwrap_or(false);
+        let external = section
+            .field("external")
+            .read(shape::yes_or_no, "nobody could tell whether these are people outside")
+            .unwrap_or(false);
         let gates = gates(&section.field("gates"), external, &names.gates);
         let sinks = sinks(&section.field("sinks"), external);
         section.done();
@@ -71,7 +74,8 @@ fn sinks(field: &Field<'_>, external: bool) -> Vec<Sink> {
 }
 
 fn sink(item: &Field<'_>) -> Option<Sink> {
-    let text = item.read(shape::text)?;
+    const COST: &str = "an approved text would not stand where it is meant to";
+    let text = item.read(shape::text, COST)?;
     let sink = match text.split_once(':') {
         None if text == "room" => Some(Sink::Room),
         None if text == "announcements" => Some(Sink::Announcements),
@@ -81,7 +85,7 @@ fn sink(item: &Field<'_>) -> Option<Sink> {
     if sink.is_none() {
         item.error(
             format!("`{text}` is not a sink"),
-            "an approved text would not stand where it is meant to",
+            COST,
             "write \"room\", \"announcements\" or \"channel:ID\" with the channel's Discord id",
         );
     }

@@ -25,11 +25,10 @@ fn url(field: &Field<'_>, keyring: &Keyring<'_>) -> Option<Secret> {
     if !field.is_there() {
         return Some(Secret::new(URL));
     }
-    let text = field.read(shape::text)?;
+    const COST: &str = "there is no place to keep anything, and Firebell would not start";
+    let text = field.read(shape::text, COST)?;
     let url = match keyring.reference(&text) {
-        Some(reference) => {
-            keyring.fetch(field, &reference, "there is no place to keep anything, and Firebell would not start")?
-        }
+        Some(reference) => keyring.fetch(field, &reference, COST)?,
         None => {
             warn_of_a_password(field, &text);
             Secret::new(text)
@@ -38,11 +37,7 @@ fn url(field: &Field<'_>, keyring: &Keyring<'_>) -> Option<Secret> {
     let known = ["sqlite:", "postgres://", "postgresql://"];
     if !known.iter().any(|scheme| url.expose().starts_with(scheme)) {
         // The address is not repeated: it may be a secret.
-        field.error(
-            "the address names no database that is known",
-            "there is no place to keep anything, and Firebell would not start",
-            "begin it with `sqlite:` or `postgres://`",
-        );
+        field.error("the address names no database that is known", COST, "begin it with `sqlite:` or `postgres://`");
         return None;
     }
     Some(url)

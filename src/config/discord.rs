@@ -60,7 +60,9 @@ pub(super) fn read(file: &Section<'_>, keyring: &Keyring<'_>) -> (Discord, BTree
     let section = file.section("discord");
     let discord = Discord {
         token: token(&section, keyring),
-        application: section.field("application").read(shape::snowflake),
+        application: section
+            .field("application")
+            .read(shape::snowflake, "the bot would give a wrong name for itself, and no command would work"),
         guild: id(&section, "guild", "the bot would not know which guild to serve"),
         incidents_category: id(&section, "incidents_category", "there would be no place to open rooms in"),
         announcements: id(&section, "announcements", "incidents would not be announced"),
@@ -120,8 +122,12 @@ fn roles(section: &Section<'_>) -> BTreeMap<Duty, BTreeSet<Snowflake>> {
     let section = section.section("roles");
     let mut roles = BTreeMap::new();
     for (name, duty) in DUTIES {
-        let given_by: BTreeSet<Snowflake> =
-            section.field(name).list(shape::snowflake).into_iter().map(|(_, role)| role).collect();
+        let given_by: BTreeSet<Snowflake> = section
+            .field(name)
+            .list(shape::snowflake, "whoever has this role would not have the duty")
+            .into_iter()
+            .map(|(_, role)| role)
+            .collect();
         if !given_by.is_empty() {
             roles.insert(duty, given_by);
         }

@@ -5,13 +5,16 @@ pub(super) fn cure<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Stri
     let known: Vec<&str> = known.collect();
     match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => "there is none yet: add one first".to_owned(),
-        None => format!("there is {}", listed(&known)),
+        None => match known.as_slice() {
+            [] => "there is none yet: add one first".to_owned(),
+            [only] => format!("there is only `{only}`"),
+            _ => format!("there are {}", listed(&known)),
+        },
     }
 }
 
 /// Words in a row, each in backticks: "`ana`, `ben` and `chloe`".
-pub(super) fn listed(words: &[&str]) -> String {
+fn listed(words: &[&str]) -> String {
     let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match words.split_last() {
         Some((last, [])) => last.clone(),
@@ -20,14 +23,19 @@ pub(super) fn listed(words: &[&str]) -> String {
     }
 }
 
-/// The known word that differs from `word` in so few letters that it may have been meant.
+/// The known word that differs from `word` in so few letters that it may have been meant; none when two are as near.
 pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (word.chars().count() / 3).clamp(1, 3);
-    known
+    let mut near: Vec<(usize, &str)> = known
         .map(|candidate| (distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, candidate)| candidate)
+        .collect();
+    near.sort_unstable();
+    match near[..] {
+        [(first, _), (second, _), ..] if first == second => None,
+        [(_, nearest), ..] => Some(nearest),
+        [] => None,
+    }
 }
 
 /// How many letters must be added, taken away, changed or swapped with their neighbour to come from `a` to `b`.
@@ -64,7 +72,9 @@ mod tests {
 
     #[test]
     fn a_word_far_from_all_others_is_answered_with_the_list() {
-        assert_eq!(cure("zed", ["ana", "ben"].into_iter()), "there is `ana` and `ben`");
+        assert_eq!(cure("zed", ["ana", "ben"].into_iter()), "there are `ana` and `ben`");
+        assert_eq!(cure("SEV5", ["SEV1", "SEV2"].into_iter()), "there are `SEV1` and `SEV2`");
+        assert_eq!(cure("zed", ["ana"].into_iter()), "there is only `ana`");
         assert_eq!(cure("zed", std::iter::empty()), "there is none yet: add one first");
     }
 

@@ -16,13 +16,21 @@ pub(super) fn read(file: &Section<'_>) -> BTreeMap<PersonId, Person> {
     let mut people = BTreeMap::new();
     let mut accounts: BTreeMap<Snowflake, String> = BTreeMap::new();
     for (id, section) in file.named("people") {
-        let name = section.field("name").read(shape::text).unwrap_or_else(|| id.clone());
+        let name = section
+            .field("name")
+            .read(shape::text, "cards would call the person something else")
+            .unwrap_or_else(|| id.clone());
         let account = section.field("discord");
         let discord = account
             .require(shape::snowflake, &format!("a page could not reach {name}"), "\"123456789012345678\"")
             .unwrap_or(UNREADABLE);
-        let phone = section.field("phone").read(shape::text);
-        let duties: BTreeSet<_> = section.field("duties").list(shape::duty).into_iter().map(|(_, duty)| duty).collect();
+        let phone = section.field("phone").read(shape::text, "there would be no number to call when paging failed");
+        let duties: BTreeSet<_> = section
+            .field("duties")
+            .list(shape::duty, "the person would lack what the duty allows")
+            .into_iter()
+            .map(|(_, duty)| duty)
+            .collect();
         section.done();
         if discord != UNREADABLE
             && let Some(other) = accounts.insert(discord, id.clone())

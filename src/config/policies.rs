@@ -53,7 +53,7 @@ fn step(section: Section<'_>, names: &AllNames) -> Step {
     }
     let targets = items.iter().filter_map(|item| target(item, names)).collect();
     let field = section.field("wait");
-    let wait = field.read(shape::span).unwrap_or(WAIT);
+    let wait = field.read(shape::span, "the next step would not be taken when it is meant to").unwrap_or(WAIT);
     if wait < SHORTEST_WAIT {
         field.warning(
             format!("{} is hardly time to wake up", duration::format(wait)),
@@ -68,7 +68,7 @@ fn step(section: Section<'_>, names: &AllNames) -> Step {
 /// `rota:fraud-primary` or `person:dana`.
 fn target(item: &Field<'_>, names: &AllNames) -> Option<Target> {
     const COST: &str = "the step would call one target less";
-    let text = item.read(shape::text)?;
+    let text = item.read(shape::text, COST)?;
     match text.split_once(':') {
         Some(("rota", name)) => names.rotas.known(item, name, COST).map(|name| Target::Rota(RotaName::from(name))),
         Some(("person", name)) => names.people.known(item, name, COST).map(|name| Target::Person(PersonId::from(name))),
@@ -91,7 +91,7 @@ fn target_cure(text: &str, names: &AllNames) -> String {
 }
 
 fn repeat(field: &Field<'_>) -> u32 {
-    let repeat = field.read(shape::count).unwrap_or(0);
+    let repeat = field.read(shape::count, "the steps would not be taken as often as is meant").unwrap_or(0);
     if MOST_REPEATS < repeat {
         field.error(
             format!("{repeat} repeats are more than anybody would answer"),
@@ -106,7 +106,8 @@ fn repeat(field: &Field<'_>) -> u32 {
 pub(super) fn read_last_resort(file: &Section<'_>) -> Duration {
     let section = file.section("paging");
     let field = section.field("last_resort_every");
-    let every = field.read(shape::span).unwrap_or(LAST_RESORT_EVERY);
+    let every =
+        field.read(shape::span, "the last resort would not be tried as often as is meant").unwrap_or(LAST_RESORT_EVERY);
     if every < Duration::minutes(1) {
         field.error(
             format!("{} is too often", duration::format(every)),

@@ -25,7 +25,7 @@ pub(super) fn read(file: &Section<'_>) -> Retention {
     let section = file.section("retention");
     let kept = |name: &'static str, usual: Duration, cost: &str| {
         let field = section.field(name);
-        let time = field.read(shape::span).unwrap_or(usual);
+        let time = field.read(shape::span, "it would not be kept as long as is meant").unwrap_or(usual);
         if time < SHORTEST {
             field.warning(
                 format!("{} is very short", duration::format(time)),

@@ -94,7 +94,7 @@ impl Keyring<'_> {
     /// The secret that `field` names. One that is written out refuses the file, before it is copied further; one that is
     /// not set is a warning with its `cost`, so that a file can be checked where its secrets are not.
     pub(super) fn read(&self, field: &Field<'_>, cost: &str) -> Option<Secret> {
-        let text = field.read(shape::text)?;
+        let text = field.read(shape::text, cost)?;
         let Some(reference) = self.reference(&text) else {
             field.error(
                 "a secret stands here in clear",

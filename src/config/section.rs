@@ -10,7 +10,7 @@ use toml::{Table, Value};
 
 use super::finding::Findings;
 use super::nearby;
-use super::shape::Shape;
+use super::shape::{self, Shape};
 
 /// The longest name of a person, a team, a rota and so on.
 const NAME_LIMIT: usize = 40;
@@ -135,12 +135,12 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The value, when it is there and has the shape.
-    pub(super) fn read<T>(&self, shape: Shape<T>) -> Option<T> {
+    /// The value, when it is there; when it does not have the shape, `cost` follows and the file is refused.
+    pub(super) fn read<T>(&self, shape: Shape<T>, cost: &str) -> Option<T> {
         match shape(self.value?) {
             Ok(value) => Some(value),
             Err(misshapen) => {
-                self.error(misshapen.problem, "the file cannot be used", misshapen.cure);
+                self.error(misshapen.problem, cost, misshapen.cure);
                 None
             }
         }
@@ -152,7 +152,7 @@ impl<'a> Field<'a> {
             let name = self.key.rsplit('.').next().unwrap_or(&self.key);
             self.error(format!("`{name}` is missing"), cost, format!("write `{name} = {example}`"));
         }
-        self.read(shape)
+        self.read(shape, cost)
     }
 
     /// The items of a list; none when it is left out.
@@ -162,8 +162,8 @@ impl<'a> Field<'a> {
             Some(Value::Array(items)) => items,
             Some(other) => {
                 self.error(
-                    format!("{} stands where a list is needed", other.type_str()),
-                    "the file cannot be used",
+                    format!("{} stands where a list is needed", shape::kind_of(other)),
+                    "nothing that is written here would count",
                     "put it into brackets: `[…]`",
                 );
                 return Vec::new();
@@ -192,9 +192,9 @@ impl<'a> Field<'a> {
             .collect()
     }
 
-    /// Each item of a list that has the shape, with the item's place in the file.
-    pub(super) fn list<T>(&self, shape: Shape<T>) -> Vec<(Field<'a>, T)> {
-        self.items().into_iter().filter_map(|item| item.read(shape).map(|value| (item, value))).collect()
+    /// Each item of a list that has the shape, with its place in the file; for one that has not, `cost` follows.
+    pub(super) fn list<T>(&self, shape: Shape<T>, cost: &str) -> Vec<(Field<'a>, T)> {
+        self.items().into_iter().filter_map(|item| item.read(shape, cost).map(|value| (item, value))).collect()
     }
 
     /// The value as a table, reported when it is something else.
@@ -203,8 +203,8 @@ impl<'a> Field<'a> {
             Value::Table(table) => Some(table),
             other => {
                 self.error(
-                    format!("{} stands where a table is needed", other.type_str()),
-                    "the file cannot be used",
+                    format!("{} stands where a table is needed", shape::kind_of(other)),
+                    "nothing that is written here would count",
                     format!("begin a table with `[{}]`", self.key),
                 );
                 None

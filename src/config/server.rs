@@ -37,7 +37,10 @@ pub struct Server {
 pub(super) fn read(file: &Section<'_>, keyring: &Keyring<'_>) -> Server {
     let section = file.section("server");
     let server = Server {
-        listen: section.field("listen").read(shape::address).unwrap_or(LISTEN),
+        listen: section
+            .field("listen")
+            .read(shape::address, "no alert would arrive where its sender posts it")
+            .unwrap_or(LISTEN),
         public_url: public_url(&section),
         body_limit: body_limit(&section),
         request_timeout: request_timeout(&section),
@@ -57,7 +60,7 @@ fn public_url(section: &Section<'_>) -> Option<String> {
             "write `public_url = \"https://firebell.example.org\"`",
         );
     }
-    let url = field.read(shape::text)?;
+    let url = field.read(shape::text, "links would lead nowhere")?;
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let is_plain = |host: &&str| {
         !host.is_empty() && !host.starts_with('/') && !host.contains(|c: char| c.is_whitespace() || "?#@".contains(c))
@@ -75,7 +78,7 @@ fn public_url(section: &Section<'_>) -> Option<String> {
 
 fn body_limit(section: &Section<'_>) -> usize {
     let field = section.field("body_limit_mib");
-    let mib = field.read(shape::count).unwrap_or(BODY_LIMIT_MIB);
+    let mib = field.read(shape::count, "requests would not be limited as is meant").unwrap_or(BODY_LIMIT_MIB);
     if !(1..=BODY_LIMIT_MIB_MOST).contains(&mib) {
         field.error(
             format!("{mib} MiB is not a useful limit"),
@@ -88,7 +91,9 @@ fn body_limit(section: &Section<'_>) -> usize {
 
 fn request_timeout(section: &Section<'_>) -> Duration {
     let field = section.field("request_timeout");
-    let Some(span) = field.read(shape::span) else { return REQUEST_TIMEOUT };
+    let Some(span) = field.read(shape::span, "requests would not be limited as is meant") else {
+        return REQUEST_TIMEOUT;
+    };
     match span.to_std() {
         Ok(timeout) if !timeout.is_zero() => timeout,
         _ => {
@@ -100,7 +105,9 @@ fn request_timeout(section: &Section<'_>) -> Duration {
 
 fn trusted_proxies(section: &Section<'_>) -> Vec<Network> {
     let mut networks = Vec::new();
-    for (field, text) in section.field("trusted_proxies").list(shape::text) {
+    for (field, text) in
+        section.field("trusted_proxies").list(shape::text, "the proxy's word on who calls would not be taken")
+    {
         match text.parse::<Network>() {
             Ok(network) => {
                 if network.is_everything() {

@@ -22,9 +22,15 @@ pub(super) fn read(file: &Section<'_>) -> BTreeMap<Severity, SeverityRule> {
         let usual = usual(severity);
         let pages = section.field("pages");
         let rule = SeverityRule {
-            meaning: section.field("meaning").read(shape::text).unwrap_or(usual.meaning),
-            pages: pages.read(shape::yes_or_no).unwrap_or(usual.pages),
-            update_every: section.field("update_every").read(shape::span_or_none).unwrap_or(usual.update_every),
+            meaning: section
+                .field("meaning")
+                .read(shape::text, "people would have to guess which severity to choose")
+                .unwrap_or(usual.meaning),
+            pages: pages.read(shape::yes_or_no, "nobody could tell whether somebody is paged").unwrap_or(usual.pages),
+            update_every: section
+                .field("update_every")
+                .read(shape::span_or_none, "nobody would be reminded of the next update as is meant")
+                .unwrap_or(usual.update_every),
         };
         if severity == Severity::Sev1 && !rule.pages {
             pages.warning(

@@ -30,7 +30,20 @@ impl Misshapen {
     }
 
     fn kind(value: &Value, wanted: &str, cure: &str) -> Self {
-        Self::new(format!("{} stands where {wanted} is needed", value.type_str()), cure)
+        Self::new(format!("{} stands where {wanted} is needed", kind_of(value)), cure)
+    }
+}
+
+/// What kind of value it is; the value itself may be a secret.
+pub(super) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text",
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "`true` or `false`",
+        Value::Datetime(_) => "a date or time",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
     }
 }
 

@@ -15,7 +15,10 @@ pub(super) fn read(file: &Section<'_>, names: &AllNames) -> BTreeMap<TeamName, T
     let mut teams = BTreeMap::new();
     for (id, section) in file.named("teams") {
         let cost = format!("nobody would be called for the team `{id}`");
-        let name = section.field("name").read(shape::text).unwrap_or_else(|| id.clone());
+        let name = section
+            .field("name")
+            .read(shape::text, "cards would call the team something else")
+            .unwrap_or_else(|| id.clone());
         let rota = names.rotas.referred(&section.field("rota"), &cost);
         let policy = names.policies.referred(&section.field("policy"), &cost);
         section.done();

@@ -54,22 +54,26 @@ fn rule(section: Section<'_>, names: &AllNames) -> Rule {
     const COST: &str = "nobody could tell why an alert was judged as it was";
     let name = section.field("name").require(shape::text, COST, "\"what it is about\"");
     let when = when(&section.field("when"));
-    let category = section.field("category").read(shape::category);
-    let severity = section.field("severity").read(shape::severity);
+    let category = section.field("category").read(shape::category, "the alerts would be of another category");
+    let severity =
+        section.field("severity").read(shape::severity, "the alerts would have the severity that their sender names");
     let team = section.field("team");
     let team = if team.is_there() {
         names.teams.referred(&team, "what this rule matches would go to the default team")
     } else {
         None
     };
-    let ignore = section.field("ignore").read(shape::yes_or_no).unwrap_or(false);
+    let ignore = section
+        .field("ignore")
+        .read(shape::yes_or_no, "nobody could tell whether the alerts open incidents")
+        .unwrap_or(false);
     let name = name.unwrap_or_else(|| section.key().to_owned());
     section.done();
     Rule { name, when, category, severity, team: team.map(TeamName::from), ignore }
 }
 
 fn when(field: &Field<'_>) -> Option<Condition> {
-    let text = field.read(shape::text)?;
+    let text = field.read(shape::text, "the rule would never match")?;
     match Condition::parse(&text) {
         Ok(condition) => Some(condition),
         Err(why) => {

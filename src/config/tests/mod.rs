@@ -6,6 +6,7 @@ use std::path::Path;
 
 use chrono::{TimeZone, Utc};
 
+use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Severity, Signal};
 use crate::domain::id::{PersonId, RotaName};
 
 use super::*;
@@ -68,6 +69,57 @@ fn the_example_is_accepted_without_a_finding() {
 }
 
 #[test]
+fn the_examples_rules_judge_what_they_are_meant_for() {
+    let (config, _) = parsed(EXAMPLE).expect("the example is good");
+    for (labels, rule, severity, team, opens) in [
+        (&[("alertname", "Watchdog")][..], "the heartbeat of the monitoring itself", Severity::Sev1, "platform", false),
+        (
+            &[("alertname", "ScoreDrift"), ("model", "fraud-score")],
+            "a model's scores drift",
+            Severity::Sev2,
+            "fraud",
+            true,
+        ),
+        (
+            &[("alertname", "Late"), ("table", "card_features")],
+            "a feature table is late",
+            Severity::Sev3,
+            "fraud",
+            true,
+        ),
+        (&[("alertname", "GPUMemoryFull")], "machines or GPUs are down", Severity::Sev1, "platform", true),
+        (&[("alertname", "ModelServingLatencyHigh")], "an endpoint is slow", Severity::Sev1, "platform", true),
+        (&[("model", "fraud-score")], "everything else", Severity::Sev1, "platform", true),
+        (&[], "everything else", Severity::Sev1, "platform", true),
+    ] {
+        let verdict = config.triage.judge(&critical(labels), &config.organisation);
+        assert_eq!(verdict.rule.as_deref(), Some(rule), "{labels:?}");
+        assert_eq!((verdict.severity, verdict.team.as_str(), verdict.opens), (severity, team, opens), "{labels:?}");
+    }
+}
+
+/// An alert that its sender calls critical.
+fn critical(labels: &[(&str, &str)]) -> Alert {
+    Alert {
+        source: SourceName::from("alertmanager"),
+        fingerprint: "51d7a0bc3565af1e".to_owned(),
+        status: AlertStatus::Firing,
+        signal: Signal::Normal,
+        title: "an alert".to_owned(),
+        description: None,
+        severity: Some(AlertSeverity::Critical),
+        vendor_severity: Some("critical".to_owned()),
+        category: None,
+        service: None,
+        labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        links: Vec::new(),
+        started_at: None,
+        ended_at: None,
+        group: None,
+    }
+}
+
+#[test]
 fn the_example_without_its_secrets_is_accepted_with_what_that_costs() {
     let (config, findings) =
         parse(EXAMPLE, Path::new(""), &BTreeMap::new(), now()).expect("a missing secret refuses no file");
@@ -99,16 +151,16 @@ fn an_empty_file_is_refused_with_what_is_needed() {
 fn a_mistake_refuses_the_file_with_its_key_and_consequence() {
     for (from, to, key, consequence) in [
         // Shapes.
-        ("listen = \"127.0.0.1:8080\"", "listen = \"here\"", "server.listen", "cannot be used"),
+        ("listen = \"127.0.0.1:8080\"", "listen = \"here\"", "server.listen", "no alert would arrive"),
         ("# body_limit_mib = 4", "body_limit_mib = 0", "server.body_limit_mib", "413"),
         ("# request_timeout = \"30s\"", "request_timeout = \"0s\"", "server.request_timeout", "fail"),
         ("# trusted_proxies = [\"10.0.0.0/8\"]", "trusted_proxies = [\"x\"]", "server.trusted_proxies[0]", "proxy"),
         ("https://firebell.example.org", "ftp://example.org", "server.public_url", "nowhere"),
         ("sqlite:firebell.db", "mysql://db", "database.url", "would not start"),
         ("guild = \"986204518397231104\"", "", "discord.guild", "which guild"),
-        ("guild = \"986204518397231104\"", "guild = -1", "discord.guild", "cannot be used"),
-        ("name = \"Ana\"", "name = 7", "people.ana.name", "cannot be used"),
-        ("inbox = \"7d\"", "inbox = \"7 days\"", "retention.inbox", "cannot be used"),
+        ("guild = \"986204518397231104\"", "guild = -1", "discord.guild", "which guild"),
+        ("name = \"Ana\"", "name = 7", "people.ana.name", "something else"),
+        ("inbox = \"7d\"", "inbox = \"7 days\"", "retention.inbox", "kept as long"),
         ("last_resort_every = \"10m\"", "last_resort_every = \"1s\"", "paging.last_resort_every", "flooded"),
         // Keys that nobody knows.
         ("listen =", "lisen =", "server.lisen", "would not happen"),
@@ -136,13 +188,13 @@ fn a_mistake_refuses_the_file_with_its_key_and_consequence() {
         // People.
         ("discord = \"318204517762990080\"", "", "people.ana.discord", "could not reach Ana"),
         ("402817363190480896", "318204517762990080", "people.ben.discord", "the other's"),
-        ("duties = [\"pr\"]", "duties = [\"PR\", \"boss\"]", "people.petra.duties[1]", "cannot be used"),
+        ("duties = [\"pr\"]", "duties = [\"PR\", \"boss\"]", "people.petra.duties[1]", "lack"),
         // Rotas.
         ("Europe/Berlin", "Europe/Berln", "rotas.fraud-primary.zone", "nobody would be called"),
         ("Mon 09:00", "09:00", "rotas.fraud-primary.handoff", "nobody would be called"),
         ("Mon 09:00", "Mon 25:00", "rotas.fraud-primary.handoff", "nobody would be called"),
         ("handoff = \"09:00\"", "handoff = \"Mon 09:00\"", "rotas.fraud-secondary.handoff", "nobody would be called"),
-        ("starts = \"2026-01-05\"", "starts = \"2026-02-30\"", "rotas.fraud-primary.starts", "cannot be used"),
+        ("starts = \"2026-01-05\"", "starts = \"2026-02-30\"", "rotas.fraud-primary.starts", "nobody would be called"),
         ("people = [\"ana\", \"ben\"]", "people = []", "rotas.fraud-primary.people", "nobody would be called"),
         // Policies.
         ("repeat = 1", "repeat = 1000", "policies.fraud.repeat", "hours away"),
@@ -164,7 +216,7 @@ fn a_mistake_refuses_the_file_with_its_key_and_consequence() {
         ("\"channel:986205043124428800\"", "\"room\"", "audiences.external.sinks", "room"),
         ("\"channel:986205043124428800\"", "\"channel:x\"", "audiences.external.sinks[0]", "would not stand"),
         ("\"channel:986205043124428800\"", "\"announcements\"", "audiences.external.sinks", "for the house"),
-        ("duty = \"liaison\"", "duty = \"lawyer\"", "gates.liaison.duty", "cannot be used"),
+        ("duty = \"liaison\"", "duty = \"lawyer\"", "gates.liaison.duty", "give this gate's key"),
     ] {
         let text = example_with(from, to);
         assert!(parsed(&text).is_err(), "{key} was let through");
