@@ -22,10 +22,10 @@ pub(super) fn read(file: &Section<'_>, keyring: &Keyring<'_>) -> Database {
 }
 
 fn url(field: &Field<'_>, keyring: &Keyring<'_>) -> Option<Secret> {
+    const COST: &str = "there is no place to keep anything, and Firebell would not start";
     if !field.is_there() {
         return Some(Secret::new(URL));
     }
-    const COST: &str = "there is no place to keep anything, and Firebell would not start";
     let text = field.read(shape::text, COST)?;
     let url = match keyring.reference(&text) {
         Some(reference) => keyring.fetch(field, &reference, COST)?,

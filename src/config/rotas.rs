@@ -179,7 +179,7 @@ fn check_turns(key: &str, rota: &Rota, organisation: &Organisation, findings: &F
     }
 }
 
-/// Before the first hand-off nobody is on call.
+/// Before the first hand-off nobody is on call, unless overrides reach to it.
 fn check_start(
     key: &str,
     id: &RotaName,
@@ -188,26 +188,35 @@ fn check_start(
     organisation: &Organisation,
     findings: &Findings,
 ) {
-    if rota.shift_at(now).is_some() {
-        return;
-    }
-    let first = first_handoff(&rota.rotation);
-    let until = format!(
-        "until {} {} {} nobody would be called",
-        first.format("%a %Y-%m-%d"),
-        rota.rotation.handoff.format("%H:%M"),
-        rota.zone
-    );
+    let Some(gap) = first_gap(rota, now) else { return };
+    let from = match gap == now {
+        true => String::new(),
+        false => format!("from {} ", gap.with_timezone(&rota.zone).format("%a %Y-%m-%d %H:%M")),
+    };
+    let first = first_handoff(&rota.rotation).and_time(rota.rotation.handoff);
+    let silence = format!("{from}until {} {} nobody would be called", first.format("%a %Y-%m-%d %H:%M"), rota.zone);
     let team = organisation.teams.values().find(|team| &team.rota == id);
     findings.warning(
         format!("{key}.starts"),
         format!("the first turn of `{id}` is still to come"),
         match team {
-            Some(team) => format!("{until}; a SEV1 of {} would find nobody on this rota", team.name),
-            None => until,
+            Some(team) => format!("{silence}; a SEV1 of {} would find nobody on this rota", team.name),
+            None => silence,
         },
         "let it start on a day in the past, or add an override for the time until then",
     );
+}
+
+/// The first moment from `now` on at which nobody is on call. The turns, once begun, leave none.
+fn first_gap(rota: &Rota, now: Timestamp) -> Option<Timestamp> {
+    let mut at = now;
+    while let Some(shift) = rota.shift_at(at) {
+        if !shift.stands_in {
+            return None;
+        }
+        at = shift.until;
+    }
+    Some(at)
 }
 
 fn first_handoff(rotation: &Rotation) -> NaiveDate {

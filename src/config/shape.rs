@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-use chrono::{Duration, NaiveDate};
+use chrono::{Datelike, Duration, NaiveDate};
 use toml::Value;
 
 use crate::domain::actor::Duty;
@@ -110,8 +110,11 @@ pub(super) fn date(value: &Value) -> Result<NaiveDate, Misshapen> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    NaiveDate::from_str(&text)
-        .map_err(|_| Misshapen::new(format!("`{text}` is not a day"), "write a day such as \"2026-01-05\""))
+    match NaiveDate::from_str(&text) {
+        // Beyond these years counting turns could leave what a date can hold.
+        Ok(date) if (1970..=9999).contains(&date.year()) => Ok(date),
+        _ => Err(Misshapen::new(format!("`{text}` is not a day"), "write a day such as \"2026-01-05\"")),
+    }
 }
 
 /// A date and time as it is written, for whoever knows the zone.

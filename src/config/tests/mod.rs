@@ -195,6 +195,12 @@ fn a_mistake_refuses_the_file_with_its_key_and_consequence() {
         ("Mon 09:00", "Mon 25:00", "rotas.fraud-primary.handoff", "nobody would be called"),
         ("handoff = \"09:00\"", "handoff = \"Mon 09:00\"", "rotas.fraud-secondary.handoff", "nobody would be called"),
         ("starts = \"2026-01-05\"", "starts = \"2026-02-30\"", "rotas.fraud-primary.starts", "nobody would be called"),
+        (
+            "starts = \"2026-01-05\"",
+            "starts = \"+262142-12-31\"",
+            "rotas.fraud-primary.starts",
+            "nobody would be called",
+        ),
         ("people = [\"ana\", \"ben\"]", "people = []", "rotas.fraud-primary.people", "nobody would be called"),
         // Policies.
         ("repeat = 1", "repeat = 1000", "policies.fraud.repeat", "hours away"),
@@ -310,6 +316,14 @@ fn an_override_that_does_not_do_what_is_meant_is_found() {
         with_override("chloe", "2026-03-01 09:00", "2026-03-02 09:00")
     );
     assert_finds(&two, Level::Warning, key, "Dana is called, not Chloe");
+}
+
+#[test]
+fn an_override_bridges_the_time_to_the_first_turn_as_far_as_it_reaches() {
+    let late = |until| with_override("chloe", "2026-02-01 09:00", until).replacen("2026-01-05", "2026-02-16", 1);
+    let silence = "from Sun 2026-02-15 09:00 until Mon 2026-02-16 09:00 Europe/Berlin nobody would be called";
+    assert_finds(&late("2026-02-15 09:00"), Level::Warning, "rotas.fraud-primary.starts", silence);
+    assert_eq!(printed(&findings(&late("2026-02-16 09:00"))), "");
 }
 
 #[test]
