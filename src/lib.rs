@@ -2,6 +2,16 @@
 //!
 //! `ARCHITECTURE.md` tells how a thing flows and which room may use which.
 
+pub mod app;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod discord;
 pub mod domain;
+pub mod engine;
+pub mod intake;
+pub mod outbox;
+pub mod render;
 pub mod store;
+pub mod telemetry;
+pub mod web;

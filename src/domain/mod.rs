@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod alert;
+pub mod duration;
 pub mod effect;
 pub mod id;
 pub mod incident;
