@@ -343,7 +343,8 @@ async fn prune_once(db: &Db, clock: &Clock, retention: crate::config::Retention)
     let mut tx = db.begin().await?;
     let rows = tx.prune_inbox(now - retention.inbox, PRUNED_AT_ONCE).await?
         + tx.prune_jobs(now - retention.jobs, PRUNED_AT_ONCE).await?
-        + tx.prune_refused(now - retention.refused, PRUNED_AT_ONCE).await?;
+        + tx.prune_refused(now - retention.refused, PRUNED_AT_ONCE).await?
+        + tx.prune_declarations(now - retention.refused, PRUNED_AT_ONCE).await?;
     tx.commit().await?;
     Ok(rows)
 }

@@ -104,6 +104,7 @@ CREATE TABLE timeline (
     at          TIMESTAMPTZ NOT NULL,
     recorded_at TIMESTAMPTZ NOT NULL,
     author      JSONB NOT NULL,
+    kind        TEXT NOT NULL,
     event       JSONB NOT NULL,
     PRIMARY KEY (incident_id, number)
 );
@@ -196,3 +197,12 @@ CREATE TABLE lease (
     holder TEXT NOT NULL,
     until  TIMESTAMPTZ NOT NULL
 );
+
+-- What somebody is about to declare, until the button is pressed; afterwards what it became.
+CREATE TABLE declaration (
+    draft       TEXT NOT NULL PRIMARY KEY,
+    asked_at    TIMESTAMPTZ NOT NULL,
+    opening     JSONB NOT NULL,
+    incident_id BIGINT REFERENCES incident (id)
+);
+CREATE INDEX declaration_asked_at ON declaration (asked_at);

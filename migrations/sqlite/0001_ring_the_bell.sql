@@ -106,6 +106,7 @@ CREATE TABLE timeline (
     at          INTEGER NOT NULL,
     recorded_at INTEGER NOT NULL,
     author      TEXT NOT NULL,
+    kind        TEXT NOT NULL,
     event       TEXT NOT NULL,
     PRIMARY KEY (incident_id, number)
 ) STRICT;
@@ -198,3 +199,12 @@ CREATE TABLE lease (
     holder TEXT NOT NULL,
     until  INTEGER NOT NULL
 ) STRICT;
+
+-- What somebody is about to declare, until the button is pressed; afterwards what it became.
+CREATE TABLE declaration (
+    draft       TEXT NOT NULL PRIMARY KEY,
+    asked_at    INTEGER NOT NULL,
+    opening     TEXT NOT NULL,
+    incident_id INTEGER REFERENCES incident (id)
+) STRICT;
+CREATE INDEX declaration_asked_at ON declaration (asked_at);

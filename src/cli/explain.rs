@@ -12,7 +12,8 @@ use crate::clock::real_time;
 use crate::config::{Config, ProcessSecrets};
 use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Category, Signal};
-use crate::intake::{self, Kind};
+use crate::domain::source::SourceKind;
+use crate::intake;
 
 /// Reads payload files as if they were posted; prints the alerts that they hold and, with a configuration, what triage
 /// makes of them, with reasons.
@@ -76,7 +77,7 @@ struct Verdict {
 
 impl Explain {
     pub(super) fn run(self) -> anyhow::Result<Ended> {
-        let kind: Kind = match self.source.parse() {
+        let kind: SourceKind = match self.source.parse() {
             Ok(kind) => kind,
             Err(error) => {
                 print::aside(format_args!("error: --source: {error}"));

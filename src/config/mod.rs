@@ -46,7 +46,7 @@ pub use network::{Network, NotANetwork};
 pub use retention::Retention;
 pub use secret::{ProcessSecrets, Reference, Secret, Secrets};
 pub use server::Server;
-pub use sources::{KINDS, Source};
+pub use sources::Source;
 
 use finding::Findings;
 use names::AllNames;

@@ -3,20 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::domain::id::SourceName;
+use crate::domain::source::SourceKind;
 
 use super::nearby;
 use super::secret::{Keyring, Secret};
 use super::section::{Field, Section};
 use super::shape;
 
-/// The kinds of sender whose alerts can be read.
-pub const KINDS: [&str; 1] = ["alertmanager"];
-
 /// A sender of alerts, posting to `/hooks/{name}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// What it sends: one of [`KINDS`].
-    pub kind: &'static str,
+    /// What it sends.
+    pub kind: SourceKind,
     /// Any of these proves that it is the sender; several while one gives way to the next.
     pub secrets: Vec<Secret>,
 }
@@ -30,7 +28,7 @@ pub(super) fn read(file: &Section<'_>, keyring: &Keyring<'_>) -> BTreeMap<Source
         let secrets = secrets(&field, &name, keyring);
         section.done();
         warn_of_shared_secrets(&field, &name, &secrets, &sources);
-        sources.insert(SourceName::from(name), Source { kind: kind.unwrap_or(KINDS[0]), secrets });
+        sources.insert(SourceName::from(name), Source { kind: kind.unwrap_or(SourceKind::ALL[0]), secrets });
     }
     if sources.is_empty() {
         all.warning(
@@ -42,12 +40,13 @@ pub(super) fn read(file: &Section<'_>, keyring: &Keyring<'_>) -> BTreeMap<Source
     sources
 }
 
-fn kind(field: &Field<'_>, name: &str) -> Option<&'static str> {
+fn kind(field: &Field<'_>, name: &str) -> Option<SourceKind> {
     let cost = format!("alerts from `{name}` could not be read");
     let text = field.require(shape::text, &cost, "\"alertmanager\"")?;
-    let kind = KINDS.into_iter().find(|kind| *kind == text);
+    let kind = text.parse().ok();
     if kind.is_none() {
-        field.error(format!("`{text}` is not a kind of source"), cost, nearby::cure(&text, KINDS.into_iter()));
+        let known = SourceKind::ALL.iter().map(|kind| kind.word());
+        field.error(format!("`{text}` is not a kind of source"), cost, nearby::cure(&text, known));
     }
     kind
 }

@@ -14,6 +14,7 @@ pub mod organisation;
 pub mod paging;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod source;
 pub mod subject;
 pub mod timeline;
 pub mod triage;

@@ -64,7 +64,7 @@ pub struct Organisation {
     pub policies: BTreeMap<PolicyName, Policy>,
     /// What each severity means; all four are there.
     pub severities: BTreeMap<Severity, SeverityRule>,
-    /// Who is told, in the order of the configuration.
+    /// Who is told.
     pub audiences: BTreeMap<AudienceName, Audience>,
     /// The gates that audiences name.
     pub gates: BTreeMap<GateName, Gate>,

@@ -142,8 +142,9 @@ fn severity_of(alert: &Alert, rule: Option<&Rule>) -> (Severity, String) {
     };
     let reason = match (&alert.vendor_severity, alert.severity) {
         (Some(word), Some(_)) => format!("{} says “{word}”", alert.source),
-        (_, Some(word)) => format!("{} says “{word}”", alert.source),
-        (_, None) => format!("{} names no severity", alert.source),
+        (None, Some(word)) => format!("{} says “{word}”", alert.source),
+        (Some(word), None) => format!("{} says “{word}”, which is no severity that is known here", alert.source),
+        (None, None) => format!("{} names no severity", alert.source),
     };
     (severity, reason)
 }

@@ -29,7 +29,7 @@ pub enum Sink {
 pub struct Audience {
     /// Whether these are people outside the house.
     pub external: bool,
-    /// The gates, each of which must give its key.
+    /// The gates, each of which must give its key; never empty, checked in config.
     pub gates: Vec<GateName>,
     /// Where the text is published.
     pub sinks: Vec<Sink>,

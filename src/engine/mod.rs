@@ -18,10 +18,11 @@ use crate::domain::incident::{Command, Decision, Incident, Opening, Refusal};
 use crate::domain::organisation::Organisation;
 use crate::domain::timeline::Event;
 use crate::domain::triage::Triage;
+use crate::render::Renderer;
 use crate::store::incident::Saved;
 use crate::store::{Db, StoreError, Tx};
 
-pub use read::{CardSource, DraftSource};
+pub use read::CardSource;
 
 /// How many times a decision is made again because another was committed first.
 const MAX_CONFLICTS: usize = 20;
@@ -160,36 +161,60 @@ impl Engine {
         }
     }
 
-    /// Drafts updates for `audiences`, or for all, from the templates of the incident's phase.
+    /// Keeps what somebody is about to declare, until the button is pressed.
+    pub async fn propose(&self, draft: &str, opening: &Opening) -> Result<(), EngineError> {
+        let mut tx = self.db.begin().await?;
+        tx.keep_declaration(draft, opening, self.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Opens what was proposed, once: `Err` holds the incident that it became before. `None`: it is not kept any more.
+    pub async fn declare(
+        &self,
+        draft: &str,
+        actor: &Actor,
+    ) -> Result<Option<Result<Decision, IncidentId>>, EngineError> {
+        let mut tx = self.db.begin().await?;
+        let Some(declaration) = tx.declaration(draft).await? else { return Ok(None) };
+        if let Some(incident) = declaration.incident {
+            return Ok(Some(Err(incident)));
+        }
+        let decision = self.open_within(&mut tx, &declaration.opening, actor).await?;
+        if !tx.declaration_became(draft, decision.next.id).await? {
+            // Pressed twice at once: the other one opened it.
+            tx.rollback().await?;
+            let became = self.db.read().await?.declaration(draft).await?.and_then(|other| other.incident);
+            return Ok(became.map(Err));
+        }
+        tx.commit().await?;
+        self.announce_jobs();
+        Ok(Some(Ok(decision)))
+    }
+
+    /// Drafts updates for `audience`, or for all, from the templates of the incident's phase.
     pub async fn draft(
         &self,
         id: IncidentId,
-        audiences: Option<&AudienceName>,
+        audience: Option<&AudienceName>,
+        renderer: &Renderer,
         actor: &Actor,
     ) -> Result<Decision, EngineError> {
         let setup = self.setup();
         let mut tx = self.db.read().await?;
         let incident = tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?;
-        let timeline = tx.timeline(id).await?;
-        tx.rollback().await?;
-        let last_report = timeline.iter().rev().find_map(|entry| match &entry.event {
+        let reports = tx.timeline_of_kind(id, "reported", 1).await?;
+        drop(tx);
+        let last_report = reports.iter().find_map(|entry| match &entry.event {
             Event::Reported { report } => Some(report),
             _ => None,
         });
-        let texts = setup
-            .organisation
+        let organisation = &setup.organisation;
+        let texts = organisation
             .audiences
             .iter()
-            .filter(|(name, _)| audiences.is_none_or(|wanted| wanted == *name))
+            .filter(|(name, _)| audience.is_none_or(|wanted| wanted == *name))
             .map(|(name, audience)| {
-                let text = crate::render::update_text(
-                    name,
-                    audience.external,
-                    &incident,
-                    last_report,
-                    &setup.organisation,
-                    self.now(),
-                );
+                let text = renderer.update_text(audience, &incident, last_report, organisation, self.now());
                 (name.clone(), text)
             })
             .collect();

@@ -4,7 +4,6 @@ use crate::domain::Timestamp;
 use crate::domain::id::{EntryNumber, IncidentId, PersonId, Snowflake, UpdateNumber};
 use crate::domain::incident::{Incident, Room};
 use crate::domain::timeline::Entry;
-use crate::domain::update::{Update, UpdateState};
 use crate::engine::{Engine, EngineError};
 use crate::store::alert::{Counted, Tally};
 use crate::store::incident::Listing;
@@ -12,6 +11,8 @@ use crate::store::post::Post;
 
 /// How many alerts a card reads for its links.
 const ALERTS_ON_A_CARD: i64 = 5;
+/// How many of the things that were given up a card reads.
+const UNDONE_ON_A_CARD: i64 = 5;
 
 /// All that an incident's card, announcement and pages show.
 #[derive(Debug, Clone)]
@@ -24,17 +25,10 @@ pub struct CardSource {
     pub alerts: Vec<Counted>,
     /// Where it is announced.
     pub announcement: Option<Post>,
-}
-
-/// All that an update's card shows.
-#[derive(Debug, Clone)]
-pub struct DraftSource {
-    /// The incident.
-    pub incident: Incident,
-    /// The update.
-    pub update: Update,
-    /// What was published last for the same audience.
-    pub last_published: Option<Update>,
+    /// Where its published updates stand outside the room.
+    pub publications: Vec<(UpdateNumber, Post)>,
+    /// What was decided and given up.
+    pub undone: Vec<Entry>,
 }
 
 impl Engine {
@@ -63,33 +57,20 @@ impl Engine {
     pub async fn card(&self, id: IncidentId) -> Result<CardSource, EngineError> {
         let mut tx = self.db().read().await?;
         let incident = tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?;
+        let mut publications = Vec::new();
+        for update in incident.updates.iter().filter(|update| update.published_at.is_some()) {
+            let posts = tx.posts_of(id, &format!("{id}/publish/{}/", update.number)).await?;
+            let outside = posts.into_iter().find(|post| !post.slot.contains("/room/"));
+            publications.extend(outside.map(|post| (update.number, post)));
+        }
         Ok(CardSource {
             incident,
+            publications,
+            undone: tx.timeline_of_kind(id, "undone", UNDONE_ON_A_CARD).await?,
             tally: tx.tally_of(id).await?,
             alerts: tx.alerts_of(id, ALERTS_ON_A_CARD).await?,
             announcement: tx.post(&format!("{id}/announcement")).await?,
         })
-    }
-
-    /// What an update's card shows; `None` when there is no such update.
-    pub async fn draft_source(
-        &self,
-        id: IncidentId,
-        number: UpdateNumber,
-    ) -> Result<Option<DraftSource>, EngineError> {
-        let incident = self.incident(id).await?;
-        let Some(update) = incident.update(number).cloned() else { return Ok(None) };
-        let last_published = incident
-            .updates
-            .iter()
-            .filter(|other| {
-                other.audience == update.audience
-                    && other.state == UpdateState::Published
-                    && other.number != update.number
-            })
-            .max_by_key(|other| other.published_at)
-            .cloned();
-        Ok(Some(DraftSource { incident, update, last_published }))
     }
 
     /// An incident's timeline, in the order in which it was recorded.
@@ -119,6 +100,11 @@ impl Engine {
         let mut tx = self.db().begin().await?;
         tx.forget_post(slot).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// The last report to the room.
+    pub async fn last_report(&self, id: IncidentId) -> Result<Option<Entry>, EngineError> {
+        Ok(self.db().read().await?.timeline_of_kind(id, "reported", 1).await?.into_iter().next())
     }
 
     /// An incident's room, and the entries `from ..= to` of its timeline.

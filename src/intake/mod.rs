@@ -4,16 +4,9 @@ mod alertmanager;
 pub mod auth;
 mod json;
 
-use crate::domain::alert::{Alert, words};
+use crate::domain::alert::Alert;
 use crate::domain::id::SourceName;
-
-words! {
-    /// A kind of source that Firebell reads.
-    Kind, "a kind of source: alertmanager" {
-        /// Prometheus Alertmanager's webhook, version 4.
-        Alertmanager = "alertmanager",
-    }
-}
+use crate::domain::source::SourceKind;
 
 /// What a payload reads to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,8 +48,8 @@ pub enum Unreadable {
 }
 
 /// Reads a payload of a source. Any bytes at all give a reading or a reason.
-pub fn read(kind: Kind, source: &SourceName, body: &[u8]) -> Result<Reading, Unreadable> {
+pub fn read(kind: SourceKind, source: &SourceName, body: &[u8]) -> Result<Reading, Unreadable> {
     match kind {
-        Kind::Alertmanager => alertmanager::read(source, body),
+        SourceKind::Alertmanager => alertmanager::read(source, body),
     }
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::discord::{ChatError, Trouble};
+use crate::discord::{Chat, ChatError, Trouble};
 use crate::domain::effect::{Effect, Place, Promise, Question};
 use crate::domain::id::{EntryNumber, EscalationNumber, IncidentId, PageNumber, Snowflake, UpdateNumber};
 use crate::domain::incident::{Command, Incident, Room};
@@ -13,6 +13,7 @@ use crate::engine::EngineError;
 use crate::outbox::settle::{NONCE_HOLDS, Outcome};
 use crate::outbox::{Outbox, draw};
 use crate::render::message::Message;
+use crate::render::update::publication;
 use crate::store::job::Job;
 use crate::store::post::Post;
 
@@ -70,7 +71,7 @@ impl Outbox {
             Effect::OpenRoom => self.open_room(job, incident).await,
             Effect::DrawCard => self.draw_card(job, incident).await,
             Effect::Say { from, to } => self.say(job, incident, *from, *to).await,
-            Effect::Ask { question, .. } => self.ask(job, incident, question).await,
+            Effect::Ask { question, entry } => self.ask(job, incident, question, *entry).await,
             Effect::PageDirectly { page } => self.page_directly(job, incident, *page).await,
             Effect::PageInRoom { page } => self.page_in_room(job, incident, *page).await,
             Effect::ClosePage { page } => self.close_page(incident, *page).await,
@@ -108,7 +109,7 @@ impl Outbox {
         let posted_at = self.clock.now();
         let posted = match self.earlier_attempt(job, channel, message).await? {
             Some(found) => found,
-            None => self.chat.post(channel, message, &nonce(&job.dedup_key)).await?,
+            None => self.chat()?.post(channel, message, &nonce(&job.dedup_key)).await?,
         };
         Ok(Post { slot: slot.to_owned(), channel, message: posted, version, posted_at })
     }
@@ -128,7 +129,7 @@ impl Outbox {
             // Taken for known: a message that is not ours to adopt is never adopted.
             Err(_) => true,
         };
-        match self.chat.find(channel, message, bound).await {
+        match self.chat()?.find(channel, message, bound).await {
             Ok(found) => Ok(found),
             // Where history may not be read the nonce is what is left.
             Err(ChatError::Refused { trouble: Trouble::Forbidden, .. }) => Ok(None),
@@ -147,7 +148,7 @@ impl Outbox {
     ) -> Result<Post, Stop> {
         let drawn_at = self.clock.now();
         if let Some(standing) = self.engine.post(slot).await? {
-            match self.chat.edit(standing.channel, standing.message, message).await {
+            match self.chat()?.edit(standing.channel, standing.message, message).await {
                 Ok(()) => return Ok(Post { version, posted_at: drawn_at, ..standing }),
                 // Deleted by hand, or too old to be edited: a fresh one takes its place.
                 Err(ChatError::Refused { trouble: Trouble::Gone | Trouble::TooOld, .. }) => {
@@ -184,18 +185,18 @@ impl Outbox {
         }
         let mark = room_mark(&incident);
         if 1 < job.attempts
-            && let Some(channel) = self.chat.find_channel(&mark).await?
+            && let Some(channel) = self.chat()?.find_channel(&mark).await?
         {
             return Ok(room_opened(channel, RoomKind::Channel, None, Vec::new()));
         }
         let name = draw::room_name(&incident);
         let topic = draw::room_topic(&incident, &mark);
         let reason = format!("{id} was opened");
-        match self.chat.make_channel(&name, &topic, self.places().category, &reason).await {
+        match self.chat()?.make_channel(&name, &topic, self.places().category, &reason).await {
             Ok(channel) => Ok(room_opened(channel, RoomKind::Channel, None, Vec::new())),
             Err(ChatError::Refused { trouble: _, reason }) => {
                 let announcement = self.announcement(job, id).await?;
-                let made = self.chat.make_thread(announcement.channel, announcement.message, &name).await;
+                let made = self.chat()?.make_thread(announcement.channel, announcement.message, &name).await;
                 match made {
                     Ok(thread) => Ok(room_opened(thread, RoomKind::Thread, Some(reason), vec![announcement])),
                     Err(ChatError::Refused { reason: thread, .. }) => Ok(Outcome::Rejected {
@@ -224,7 +225,7 @@ impl Outbox {
         let post = self.post_or_edit(job, &slot, room.channel, &message, source.incident.version).await?;
         let is_fresh = standing.is_none_or(|standing| standing.message != post.message);
         if is_fresh {
-            match self.chat.pin(post.channel, post.message).await {
+            match self.chat()?.pin(post.channel, post.message).await {
                 // The card stands, only not on top; the next drawing does not depend on it.
                 Ok(()) | Err(ChatError::Refused { .. }) => (),
                 Err(error) => {
@@ -244,7 +245,13 @@ impl Outbox {
         self.post_in(job, room.channel, &message).await
     }
 
-    async fn ask(&self, job: &Job, id: IncidentId, question: &Question) -> Result<Outcome, Stop> {
+    async fn ask(
+        &self,
+        job: &Job,
+        id: IncidentId,
+        question: &Question,
+        number: EntryNumber,
+    ) -> Result<Outcome, Stop> {
         let incident = self.engine.incident(id).await?;
         let stale = !incident.phase.is_open()
             || match question {
@@ -256,7 +263,10 @@ impl Outbox {
             return Err(needless("the question was answered"));
         }
         let channel = incident.room.as_ref().map_or(self.places().announcements, |room| room.channel);
-        let message = draw::question(self, &incident, question);
+        let (_, entries) = self.engine.room_and_entries(id, number, number).await?;
+        let Some(entry) = entries.first() else { return Err(needless("nothing was asked")) };
+        let last_report = self.engine.last_report(id).await?.map(|entry| entry.at);
+        let message = draw::question(self, &incident, entry, question, last_report);
         self.post_in(job, channel, &message).await
     }
 
@@ -280,9 +290,10 @@ impl Outbox {
             return Ok(undelivered("no Discord account is known".to_owned()));
         };
         let message = draw::page_directly(self, &source, &page);
+        let chat = self.chat()?;
         let sent = async {
-            let channel = self.chat.direct_channel(account).await?;
-            self.chat.post(channel, &message, &nonce(&job.dedup_key)).await.map(|id| (channel, id))
+            let channel = chat.direct_channel(account).await?;
+            chat.post(channel, &message, &nonce(&job.dedup_key)).await.map(|id| (channel, id))
         };
         match sent.await {
             Ok((channel, message)) => {
@@ -305,7 +316,7 @@ impl Outbox {
             return Err(needless("it is answered"));
         }
         let channel = source.incident.room.as_ref().map_or(self.places().announcements, |room| room.channel);
-        let message = draw::page_in_room(self, &source, &page);
+        let message = draw::page_in_room(self, &source.incident, &page);
         let slot = format!("{id}/page/{number}/room");
         Ok(done(vec![self.post_once(job, &slot, channel, &message, 0).await?]))
     }
@@ -315,11 +326,11 @@ impl Outbox {
         let source = self.engine.card(id).await?;
         let Some(page) = source.incident.page(number).cloned() else { return Err(needless("there is no such page")) };
         for (place, message) in [
-            ("directly", draw::closed_page(self, &source, &page)),
-            ("room", draw::closed_page_in_room(self, &source, &page)),
+            ("directly", draw::page_directly(self, &source, &page)),
+            ("room", draw::page_in_room(self, &source.incident, &page)),
         ] {
             let Some(post) = self.engine.post(&format!("{id}/page/{number}/{place}")).await? else { continue };
-            match self.chat.edit(post.channel, post.message, &message).await {
+            match self.chat()?.edit(post.channel, post.message, &message).await {
                 Ok(()) | Err(ChatError::Refused { .. }) => (),
                 Err(error) => return Err(error.into()),
             }
@@ -354,16 +365,15 @@ impl Outbox {
     }
 
     async fn show_draft(&self, job: &Job, id: IncidentId, number: UpdateNumber) -> Result<Outcome, Stop> {
-        let Some(source) = self.engine.draft_source(id, number).await? else {
-            return Err(needless("there is no such update"));
-        };
+        let incident = self.engine.incident(id).await?;
+        let Some(update) = incident.update(number) else { return Err(needless("there is no such update")) };
         let slot = format!("{id}/draft/{number}");
-        if !source.update.is_open() && self.engine.post(&slot).await?.is_none() {
+        if !update.is_open() && self.engine.post(&slot).await?.is_none() {
             return Err(needless("it was never shown"));
         }
-        let Some(room) = &source.incident.room else { return Err(needless("there is no room")) };
-        let message = draw::draft(self, &source);
-        Ok(done(vec![self.post_or_edit(job, &slot, room.channel, &message, source.incident.version).await?]))
+        let Some(room) = &incident.room else { return Err(needless("there is no room")) };
+        let message = draw::draft(self, &incident, update);
+        Ok(done(vec![self.post_or_edit(job, &slot, room.channel, &message, incident.version).await?]))
     }
 
     /// Publishes exactly the approved text, or nothing.
@@ -401,7 +411,7 @@ impl Outbox {
             Sink::Announcements => self.places().announcements,
             Sink::Channel(channel) => *channel,
         };
-        let message = Message::text(update.text.clone());
+        let message = publication(update);
         let report = Some(Command::Published { update: number, sink: sink.clone() });
         if let Some(post) = self.engine.post(&job.dedup_key).await? {
             return Ok(Outcome::Done { posts: vec![post], report });
@@ -415,7 +425,7 @@ impl Outbox {
                 if 1 < job.attempts && first + NONCE_HOLDS <= posted_at {
                     return Ok(Outcome::Unknown { trouble: "an earlier attempt was not answered".to_owned() });
                 }
-                self.chat.post(channel, &message, &nonce(&job.dedup_key)).await?
+                self.chat()?.post(channel, &message, &nonce(&job.dedup_key)).await?
             }
         };
         let post = Post { slot: job.dedup_key.clone(), channel, message: posted, version: 0, posted_at };
@@ -425,6 +435,16 @@ impl Outbox {
     async fn tell_operators(&self, job: &Job, text: &str) -> Result<Outcome, Stop> {
         let message = draw::to_operators(text);
         self.post_in(job, self.places().operators, &message).await
+    }
+
+    fn chat(&self) -> Result<&Chat, Stop> {
+        let retry = || Outcome::Retry { after: None, trouble: "this process has no Discord".to_owned() };
+        self.chat.as_ref().ok_or_else(|| Stop::Outcome(retry()))
+    }
+
+    /// Where a message is read, as an address.
+    pub(super) fn link(&self, channel: Snowflake, message: Snowflake) -> String {
+        self.chat.as_ref().map_or_else(String::new, |chat| chat.link(channel, message))
     }
 
     fn places(&self) -> crate::outbox::Places {

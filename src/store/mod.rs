@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod db;
+pub mod declaration;
 pub mod error;
 pub mod inbox;
 pub mod inbox_writer;
@@ -31,6 +32,7 @@ use sql;
 pub fn statements() -> impl Iterator<Item = (&'static str, &'static str, db::Sql)> {
     [
         ("alert", alert::STATEMENTS),
+        ("declaration", declaration::STATEMENTS),
         ("inbox", inbox::STATEMENTS),
         ("incident", incident::STATEMENTS),
         ("job", job::STATEMENTS),

@@ -16,6 +16,10 @@ sql! {
     );
     FIND = Sql::portable("SELECT slot, channel, message, version, posted_at FROM post WHERE slot = $1");
     BY_MESSAGE = Sql::portable("SELECT slot, channel, message, version, posted_at FROM post WHERE message = $1");
+    OF_INCIDENT = Sql::portable(
+        "SELECT slot, channel, message, version, posted_at FROM post
+         WHERE incident_id = $1 AND substr(slot, 1, length($2)) = $2 ORDER BY slot",
+    );
     FORGET = Sql::portable("DELETE FROM post WHERE slot = $1");
 }
 
@@ -57,6 +61,11 @@ impl Tx {
     /// What a message is of, if it is one of ours that is kept.
     pub async fn post_by_message(&mut self, message: Snowflake) -> Result<Option<Post>, StoreError> {
         self.first(BY_MESSAGE, values![from_snowflake(message)]).await?.as_ref().map(post).transpose()
+    }
+
+    /// What stands of an incident in slots that begin with `prefix`.
+    pub async fn posts_of(&mut self, incident: IncidentId, prefix: &str) -> Result<Vec<Post>, StoreError> {
+        self.all(OF_INCIDENT, values![incident.0, prefix]).await?.iter().map(post).collect()
     }
 
     /// Forgets a message that is gone.

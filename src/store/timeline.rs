@@ -9,11 +9,16 @@ use crate::store::types::to_json;
 
 sql! {
     ADD = Sql::portable(
-        "INSERT INTO timeline (incident_id, number, at, recorded_at, author, event) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO timeline (incident_id, number, at, recorded_at, author, kind, event)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     );
     RANGE = Sql::portable(
         "SELECT number, at, recorded_at, author, event FROM timeline
          WHERE incident_id = $1 AND $2 <= number AND number <= $3 ORDER BY number",
+    );
+    OF_KIND = Sql::portable(
+        "SELECT number, at, recorded_at, author, event FROM timeline
+         WHERE incident_id = $1 AND kind = $2 ORDER BY number DESC LIMIT $3",
     );
 }
 
@@ -21,13 +26,16 @@ impl Tx {
     /// Adds entries to a timeline.
     pub async fn add_to_timeline(&mut self, incident: IncidentId, entries: &[Entry]) -> Result<(), StoreError> {
         for entry in entries {
+            let event = to_json(&entry.event);
+            let kind = event["kind"].as_str().unwrap_or_default().to_owned();
             let values = values![
                 incident.0,
                 entry.number.0,
                 entry.at,
                 entry.recorded_at,
                 to_json(&entry.author),
-                to_json(&entry.event),
+                kind,
+                event,
             ];
             self.execute(ADD, values).await?;
         }
@@ -37,6 +45,16 @@ impl Tx {
     /// The whole timeline, in the order in which it was recorded.
     pub async fn timeline(&mut self, incident: IncidentId) -> Result<Vec<Entry>, StoreError> {
         self.timeline_between(incident, EntryNumber(1), EntryNumber(i64::MAX)).await
+    }
+
+    /// The last entries of a kind, the newest first.
+    pub async fn timeline_of_kind(
+        &mut self,
+        incident: IncidentId,
+        kind: &str,
+        limit: i64,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.all(OF_KIND, values![incident.0, kind, limit]).await?.iter().map(entry).collect()
     }
 
     /// The entries `from ..= to`.

@@ -21,7 +21,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::domain::id::SourceName;
 use crate::engine::Engine;
-use crate::intake::Kind;
+use crate::domain::source::SourceKind;
 use crate::store::inbox_writer::Inbox;
 
 pub use api::description;
@@ -31,7 +31,7 @@ use refusals::Refusals;
 #[derive(Clone)]
 pub struct Door {
     /// How its payloads read.
-    pub kind: Kind,
+    pub kind: SourceKind,
     /// The secrets, any of which lets a sender in.
     pub secrets: Vec<String>,
 }

@@ -159,7 +159,7 @@ pub struct Incident {
 }
 
 /// What an incident is opened with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// One line.
     pub title: String,
