@@ -1,2 +1,3 @@
 //! Firebell.
 pub mod domain;
+pub mod render;
