@@ -213,6 +213,14 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_text_is_edited_whole() {
+        let (_, incident, number) = crate::render::sample::drafts().swap_remove(0);
+        let mut update = incident.update(number).expect("the update is there").clone();
+        update.text = "🔔".repeat(TEXT_LIMIT);
+        assert_eq!(edit_update(incident.id, &update).fields[0].value.as_ref(), Some(&update.text));
+    }
+
+    #[test]
     fn forms_are_drawn() {
         let report = Report { conditions: "High".to_owned(), actions: "x".repeat(1500), needs: None, next_at: None };
         let forms = [

@@ -129,7 +129,11 @@ impl Form {
 fn field_within(mut field: FormField) -> FormField {
     field.label = not_empty(cut(&field.label, FORM_LABEL));
     field.placeholder = field.placeholder.map(|text| cut(&text, FORM_PLACEHOLDER));
-    let most = field.max.map_or(FORM_VALUE, |max| usize::from(max).min(FORM_VALUE));
+    // A text that its own bound allows must come back whole: that bound is in characters, and is not made tighter here.
+    let most = match (field.max.map(usize::from), &field.value) {
+        (Some(max), Some(text)) if max < text.chars().count() => max.min(FORM_VALUE),
+        _ => FORM_VALUE,
+    };
     field.value = field.value.map(|text| cut(&text, most));
     field
 }
