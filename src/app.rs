@@ -147,7 +147,11 @@ impl App {
                 engine.clone(),
                 inbox.clone(),
                 changeable.access.subscribe(),
-                if options.roles.contains(&Role::Gateway) { connection.clone() } else { watch::Sender::new(true).subscribe() },
+                if options.roles.contains(&Role::Gateway) {
+                    connection.clone()
+                } else {
+                    watch::Sender::new(true).subscribe()
+                },
                 options.metrics,
             );
             let router = web.router(limits);

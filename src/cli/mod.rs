@@ -2,8 +2,6 @@
 
 mod check;
 mod completions;
-#[cfg(feature = "demo")]
-mod demo;
 mod doctor;
 mod explain;
 mod migrate;
@@ -43,9 +41,6 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Try everything the bot depends on, and say what each missing thing costs.
     Doctor(doctor::Doctor),
-    /// Show the whole thing on a stand-in for Discord, with nothing to set up.
-    #[cfg(feature = "demo")]
-    Demo(demo::Demo),
     /// Print the completions for a shell.
     Completions(completions::Completions),
 }
@@ -91,8 +86,6 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => on_runtime(serve.run()),
         Command::Migrate(migrate) => on_runtime(migrate.run()),
         Command::Doctor(doctor) => on_runtime(doctor.run()),
-        #[cfg(feature = "demo")]
-        Command::Demo(demo) => on_runtime(demo.run()),
     };
     match ended {
         Ok(ended) => ended.into(),

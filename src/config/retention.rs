@@ -8,7 +8,7 @@ use super::section::Section;
 use super::shape;
 
 /// How long things are kept. Incidents, their timelines and updates are always kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// The bodies of alerts that were taken in.
     pub inbox: Duration,

@@ -46,22 +46,12 @@ impl Chat {
         Ok(())
     }
 
-    /// Looks for a message of ours that says the same as `message` and is not among `known`.
-    pub async fn find(
-        &self,
-        channel: Snowflake,
-        message: &Message,
-        known: impl AsyncFn(Snowflake) -> bool,
-    ) -> Result<Option<Snowflake>, ChatError> {
+    /// The last messages of ours that say the same as `message`, the newest first.
+    pub async fn find(&self, channel: Snowflake, message: &Message) -> Result<Vec<Snowflake>, ChatError> {
         let us = limited(self.http.get_current_user()).await?.id;
         let messages = limited(self.http.get_messages(channel_id(channel)?, None, Some(SEARCHED))).await?;
-        for candidate in messages.iter().filter(|candidate| candidate.author.id == us && says(candidate, message)) {
-            let id = Snowflake(candidate.id.get());
-            if !known(id).await {
-                return Ok(Some(id));
-            }
-        }
-        Ok(None)
+        let same = messages.iter().filter(|candidate| candidate.author.id == us && says(candidate, message));
+        Ok(same.map(|candidate| Snowflake(candidate.id.get())).collect())
     }
 
     /// Pins a message. One that is pinned already stays so.

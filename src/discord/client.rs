@@ -51,8 +51,13 @@ impl From<serenity::Error> for ClientError {
     }
 }
 
-/// Builds the client.
+/// Builds the client, to be shared by all that speak: its rate limiter must see every call.
 pub fn http(credentials: &Credentials) -> Result<Arc<Http>, ClientError> {
+    build(credentials).map(Arc::new)
+}
+
+/// Builds the client.
+pub(super) fn build(credentials: &Credentials) -> Result<Http, ClientError> {
     let mut client = reqwest::Client::builder()
         .use_rustls_tls()
         .user_agent(concat!("DiscordBot (firebell, ", env!("CARGO_PKG_VERSION"), ")"))
@@ -66,7 +71,7 @@ pub fn http(credentials: &Credentials) -> Result<Arc<Http>, ClientError> {
             .tls_built_in_root_certs(false)
             .no_proxy();
     }
-    Ok(Arc::new(HttpBuilder::new(&credentials.token).client(client.build()?).build()))
+    Ok(HttpBuilder::new(&credentials.token).client(client.build()?).build())
 }
 
 /// Refuses a gateway that is not where it should be: serenity falls back to the real one when it cannot ask.

@@ -2,9 +2,7 @@
 //!
 //! A doc comment is the description that people see.
 
-use serenity::all::{
-    CommandDataOptionValue, CommandOptionType, CreateCommand, CreateCommandOption, UserId,
-};
+use serenity::all::{CommandDataOptionValue, CommandOptionType, CreateCommand, CreateCommandOption, UserId};
 use serenity_commands::{BasicOption, Command, Commands, Error, SubCommandGroup};
 
 /// The name of the message menu that takes a message into the timeline.

@@ -10,7 +10,6 @@ pub mod doctor;
 mod error;
 pub mod gateway;
 mod parse;
-mod reply;
 mod wire;
 
 pub use chat::Chat;

@@ -88,10 +88,7 @@ pub enum Request {
 impl Request {
     /// Whether it is answered with a form, which cannot follow a deferred answer.
     pub fn opens_form(&self) -> bool {
-        matches!(
-            self,
-            Self::DeclareForm | Self::ReportForm { .. } | Self::EditForm { .. } | Self::RejectForm { .. }
-        )
+        matches!(self, Self::DeclareForm | Self::ReportForm { .. } | Self::EditForm { .. } | Self::RejectForm { .. })
     }
 }
 
@@ -110,9 +107,7 @@ pub fn command(
     })?;
     Ok(match command {
         All::Incident(incident) => incident_command(incident, organisation, now)?,
-        All::Page(page) => {
-            Request::Page { which: which(page.incident)?, target: page.target.0, message: page.message }
-        }
+        All::Page(page) => Request::Page { which: which(page.incident)?, target: page.target.0, message: page.message },
         All::Ack(ack) => Request::Ack { which: which(ack.incident)? },
         All::Oncall(Oncall::Now { rota: wanted }) => {
             Request::Oncall { rota: wanted.map(|name| rota(&name.0, organisation)).transpose()? }
@@ -144,9 +139,7 @@ fn incident_command(
                 rota: wanted.map(|name| rota(&name.0, organisation)).transpose()?,
             })
         }
-        Incident::Severity { level, reason, incident } => {
-            give(incident, Command::SetSeverity { to: level.0, reason })?
-        }
+        Incident::Severity { level, reason, incident } => give(incident, Command::SetSeverity { to: level.0, reason })?,
         Incident::Phase { to, note, incident } => give(incident, Command::SetPhase { to: to.0, note })?,
         Incident::Assign { role, user, incident } => {
             let person = organisation.person_of(Snowflake(user.get()));
@@ -177,10 +170,7 @@ fn give(incident: Option<Completed>, command: Command) -> Result<Request, ParseE
     Ok(Request::Give { which: which(incident)?, command })
 }
 
-fn add_to_timeline(
-    interaction: &CommandInteraction,
-    organisation: &Organisation,
-) -> Result<Request, ParseError> {
+fn add_to_timeline(interaction: &CommandInteraction, organisation: &Organisation) -> Result<Request, ParseError> {
     let Some(ResolvedTarget::Message(message)) = interaction.data.target() else {
         return Err(ParseError::new("there is no message to add"));
     };
@@ -192,14 +182,22 @@ fn add_to_timeline(
         author: organisation.person_of(Snowflake(message.author.id.get())),
         link: format!("https://discord.com/channels/{guild}/{}/{}", message.channel_id, message.id),
     };
-    let written = chrono::DateTime::from_timestamp_millis(message.id.created_at().timestamp_millis());
+    let written = written_at(message.id.get());
     let command = Command::Note { text: message.content.clone(), at: written, quote: Some(quote) };
     Ok(Request::Give { which: None, command })
 }
 
+/// When a message was written: Discord's identities count milliseconds since 2015 in their upper bits.
+fn written_at(snowflake: u64) -> Option<Timestamp> {
+    const DISCORD_EPOCH_MS: i64 = 1_420_070_400_000;
+    let since = i64::try_from(snowflake >> 22).ok()?;
+    chrono::DateTime::from_timestamp_millis(DISCORD_EPOCH_MS + since)
+}
+
 /// Reads a pressed button.
 pub fn press(id: &str) -> Result<Request, ParseError> {
-    let press: Press = id.parse().map_err(|error| ParseError::new(format!("{error}; use the slash command instead")))?;
+    let press: Press =
+        id.parse().map_err(|error| ParseError::new(format!("{error}; use the slash command instead")))?;
     let give = |incident, command| Request::Give { which: Some(incident), command };
     Ok(match press {
         Press::Acknowledge { incident, page: Some(page) } => give(incident, Command::Acknowledge { page: Some(page) }),
@@ -239,7 +237,10 @@ pub fn form(
     Ok(match id {
         FormId::Declare => Request::Declare(Declaration {
             title: answers.text(field::TITLE),
-            severity: answers.maybe(field::SEVERITY).map(|text| text.parse().map_err(|error| unclear(&error))).transpose()?,
+            severity: answers
+                .maybe(field::SEVERITY)
+                .map(|text| text.parse().map_err(|error| unclear(&error)))
+                .transpose()?,
             category: answers.maybe(field::CATEGORY).map(|text| category(&text)).transpose()?,
             subject: answers.maybe(field::SUBJECT).map(|text| subject(&text)).transpose()?,
             rota: answers.maybe(field::ROTA).map(|name| rota(&name, organisation)).transpose()?,

@@ -24,6 +24,16 @@ pub fn edit(message: &Message) -> Value {
     body(message)
 }
 
+/// The answer that takes a deferred one's place; it is as private as that was.
+pub fn answer(message: &Message) -> Value {
+    let mut map = body(message);
+    // Who sees it was fixed when it was deferred.
+    if let Some(map) = map.as_object_mut() {
+        map.remove("flags");
+    }
+    map
+}
+
 /// A private answer.
 pub fn private(message: &Message) -> Value {
     let mut map = body(message);

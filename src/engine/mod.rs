@@ -22,6 +22,7 @@ use crate::render::Renderer;
 use crate::store::incident::Saved;
 use crate::store::{Db, StoreError, Tx};
 
+pub use crate::store::incident::Listing;
 pub use read::CardSource;
 
 /// How many times a decision is made again because another was committed first.

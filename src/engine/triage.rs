@@ -278,8 +278,7 @@ fn follow(
         course.tallied.status = alert.status;
         course.tallied.changed_at = *received_at;
         course.tallied.started_at = alert.started_at.or(course.tallied.started_at);
-        course.tallied.severity =
-            if begins { verdict.severity } else { course.tallied.severity.max(verdict.severity) };
+        course.tallied.severity = if begins { verdict.severity } else { course.tallied.severity.max(verdict.severity) };
         if opens {
             changes.push(Change {
                 identity,
@@ -345,11 +344,8 @@ fn opening(group: String, changes: &[Change], follows: Option<IncidentId>) -> Op
             subjects.push(subject.clone());
         }
     }
-    let also = changes
-        .iter()
-        .filter(|change| change.identity != worst.identity)
-        .map(|change| change.title.clone())
-        .collect();
+    let also =
+        changes.iter().filter(|change| change.identity != worst.identity).map(|change| change.title.clone()).collect();
     let verdict = &worst.verdict;
     Opening {
         title: worst.title.clone(),

@@ -92,7 +92,12 @@ fn alert(source: &SourceName, item: Item, group: Option<&str>, external_url: Opt
     let status = match item.status.as_str() {
         "firing" => AlertStatus::Firing,
         "resolved" => AlertStatus::Resolved,
-        other => return Err(format!("`status` is {:?}, neither firing nor resolved", other.chars().take(20).collect::<String>())),
+        other => {
+            return Err(format!(
+                "`status` is {:?}, neither firing nor resolved",
+                other.chars().take(20).collect::<String>()
+            ));
+        }
     };
     let first = |names: &[&str], map: &BTreeMap<String, String>| {
         names.iter().find_map(|name| map.get(*name)).filter(|text| !text.trim().is_empty()).cloned()
@@ -176,7 +181,8 @@ mod tests {
     #[test]
     fn bad_items_do_not_cost_the_good_ones() {
         let good = r#"{"status":"firing","labels":{"alertname":"A"}}"#;
-        let reading = one(&format!(r#"{good},{{"status":"odd","labels":{{"alertname":"B"}}}},7,{{"labels":{{}}}}"#)).unwrap();
+        let reading =
+            one(&format!(r#"{good},{{"status":"odd","labels":{{"alertname":"B"}}}},7,{{"labels":{{}}}}"#)).unwrap();
         assert_eq!(reading.alerts.len(), 1);
         let reasons: Vec<String> =
             reading.rejected.iter().map(|item| format!("{}: {}", item.index, item.reason)).collect();
@@ -190,8 +196,15 @@ mod tests {
     #[test]
     fn what_is_not_alertmanagers_is_refused_with_what_was_expected() {
         let cases: [&[u8]; 9] = [
-            b"", b"{", b"[]", b"null", b"{}", b"{\"alerts\":{}}", b"{\"version\":\"3\",\"alerts\":[]}",
-            b"\xff\xfe{", b"{\"alerts\":[{\"status\":\"firing\"}]}",
+            b"",
+            b"{",
+            b"[]",
+            b"null",
+            b"{}",
+            b"{\"alerts\":{}}",
+            b"{\"version\":\"3\",\"alerts\":[]}",
+            b"\xff\xfe{",
+            b"{\"alerts\":[{\"status\":\"firing\"}]}",
         ];
         for body in cases {
             let error = read(&source(), body).unwrap_err().to_string();

@@ -21,7 +21,7 @@ pub fn is_known<'s>(shown: Shown<'_>, secrets: impl IntoIterator<Item = &'s str>
     let guess = Sha256::digest(guess.as_bytes());
     let mut known = subtle::Choice::from(0);
     for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
-        known |= Sha256::digest(secret.as_bytes()).as_slice().ct_eq(guess.as_slice());
+        known |= Sha256::digest(secret.as_bytes())[..].ct_eq(&guess[..]);
     }
     known.into()
 }

@@ -1,9 +1,9 @@
 //! From what the engine read to what is posted.
 
+use crate::domain::Timestamp;
 use crate::domain::effect::{Place, Question};
 use crate::domain::incident::Incident;
 use crate::domain::paging::{Escalation, Page};
-use crate::domain::Timestamp;
 use crate::domain::timeline::{Entry, Event};
 use crate::domain::update::Update;
 use crate::engine::CardSource;

@@ -211,9 +211,7 @@ impl Outbox {
                 (held, report)
             }
         };
-        if held
-            && let (Some(incident), Some(command)) = (job.incident, report)
-        {
+        if held && let (Some(incident), Some(command)) = (job.incident, report) {
             self.tell(&mut tx, incident, &command).await?;
         }
         tx.commit().await?;

@@ -124,17 +124,19 @@ impl Outbox {
         if job.attempts <= 1 || job.effect.promise() == Promise::AtLeastOnce {
             return Ok(None);
         }
-        let bound = async |id: Snowflake| match self.engine.post_by_message(id).await {
-            Ok(post) => post.is_some(),
-            // Taken for known: a message that is not ours to adopt is never adopted.
-            Err(_) => true,
-        };
-        match self.chat()?.find(channel, message, bound).await {
-            Ok(found) => Ok(found),
+        let candidates = match self.chat()?.find(channel, message).await {
+            Ok(candidates) => candidates,
             // Where history may not be read the nonce is what is left.
-            Err(ChatError::Refused { trouble: Trouble::Forbidden, .. }) => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(ChatError::Refused { trouble: Trouble::Forbidden, .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        for candidate in candidates {
+            // One that stands for another job is not this one's.
+            if self.engine.post_by_message(candidate).await?.is_none() {
+                return Ok(Some(candidate));
+            }
         }
+        Ok(None)
     }
 
     /// Posts a message in its slot, or brings the one that stands there up to date.
@@ -245,13 +247,7 @@ impl Outbox {
         self.post_in(job, room.channel, &message).await
     }
 
-    async fn ask(
-        &self,
-        job: &Job,
-        id: IncidentId,
-        question: &Question,
-        number: EntryNumber,
-    ) -> Result<Outcome, Stop> {
+    async fn ask(&self, job: &Job, id: IncidentId, question: &Question, number: EntryNumber) -> Result<Outcome, Stop> {
         let incident = self.engine.incident(id).await?;
         let stale = !incident.phase.is_open()
             || match question {
@@ -398,10 +394,7 @@ impl Outbox {
                 && update.may_be_published(audience, &facts)
         });
         if !holds {
-            return Ok(Outcome::Done {
-                posts: Vec::new(),
-                report: Some(Command::PublicationVoid { update: number }),
-            });
+            return Ok(Outcome::Done { posts: Vec::new(), report: Some(Command::PublicationVoid { update: number }) });
         }
         let channel = match sink {
             Sink::Room => match &incident.room {

@@ -82,13 +82,7 @@ pub enum Settlement {
 }
 
 /// Settles a job that was claimed `attempts` times, the first time at `first`.
-pub fn settle(
-    outcome: Outcome,
-    promise: Promise,
-    attempts: u32,
-    first: Timestamp,
-    now: Timestamp,
-) -> Settlement {
+pub fn settle(outcome: Outcome, promise: Promise, attempts: u32, first: Timestamp, now: Timestamp) -> Settlement {
     match (outcome, promise) {
         (Outcome::Done { posts, report }, _) => Settlement::Finish { posts, report },
         (Outcome::Needless { .. }, _) => Settlement::Finish { posts: Vec::new(), report: None },

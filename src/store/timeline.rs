@@ -28,15 +28,8 @@ impl Tx {
         for entry in entries {
             let event = to_json(&entry.event);
             let kind = event["kind"].as_str().unwrap_or_default().to_owned();
-            let values = values![
-                incident.0,
-                entry.number.0,
-                entry.at,
-                entry.recorded_at,
-                to_json(&entry.author),
-                kind,
-                event,
-            ];
+            let values =
+                values![incident.0, entry.number.0, entry.at, entry.recorded_at, to_json(&entry.author), kind, event,];
             self.execute(ADD, values).await?;
         }
         Ok(())

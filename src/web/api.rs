@@ -1,14 +1,16 @@
 //! `/api/v1/`: what Firebell knows, read-only, in pages by key, behind a bearer token, described by itself.
 
+#![allow(unused_qualifications, reason = "utoipa writes the paths of query types out")]
+
 use axum::Json;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use crate::domain::Timestamp;
 use crate::domain::id::{IncidentId, PersonId};
 use crate::domain::incident::Incident;
 use crate::domain::organisation::Organisation;
@@ -50,15 +52,15 @@ pub struct IncidentSummary {
     severity_reason: String,
     category: Option<String>,
     phase: String,
-    phase_since: Timestamp,
+    phase_since: DateTime<Utc>,
     team: String,
     service: Option<String>,
     /// `model fraud-score@14`.
     subjects: Vec<String>,
     lead: Option<PersonSummary>,
     liaison: Option<PersonSummary>,
-    declared_at: Timestamp,
-    next_update_due: Option<Timestamp>,
+    declared_at: DateTime<Utc>,
+    next_update_due: Option<DateTime<Utc>>,
     /// The earlier incident of the same alerts.
     follows: Option<String>,
 }
@@ -89,7 +91,7 @@ pub struct AlertTally {
     firing: u64,
     /// Deliveries, repeats counted.
     deliveries: u64,
-    latest: Option<Timestamp>,
+    latest: Option<DateTime<Utc>>,
 }
 
 /// One call of one person.
@@ -98,8 +100,8 @@ pub struct PageSummary {
     person: PersonSummary,
     /// `queued`, `sent`, `undelivered`, `acknowledged`, `declined` or `withdrawn`.
     state: String,
-    decided_at: Timestamp,
-    changed_at: Timestamp,
+    decided_at: DateTime<Utc>,
+    changed_at: DateTime<Utc>,
     trouble: Option<String>,
 }
 
@@ -107,8 +109,8 @@ pub struct PageSummary {
 #[derive(Serialize, ToSchema)]
 pub struct EntrySummary {
     number: i64,
-    at: Timestamp,
-    recorded_at: Timestamp,
+    at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
     /// Who: a person, a source, or Firebell.
     author: serde_json::Value,
     /// One sentence.
@@ -127,8 +129,8 @@ pub struct AlertSummary {
     service: Option<String>,
     labels: std::collections::BTreeMap<String, String>,
     deliveries: i64,
-    first_at: Timestamp,
-    last_at: Timestamp,
+    first_at: DateTime<Utc>,
+    last_at: DateTime<Utc>,
 }
 
 /// Who is on call for a rota.
@@ -137,7 +139,7 @@ pub struct OncallSummary {
     rota: String,
     /// Nobody: `null`.
     person: Option<PersonSummary>,
-    until: Option<Timestamp>,
+    until: Option<DateTime<Utc>>,
     /// Whether an override is in force.
     stands_in: bool,
     next: Option<PersonSummary>,
@@ -187,7 +189,8 @@ pub async fn incidents(
         Some("open") => Listing::Open,
         Some(word) => Listing::In(word.parse().map_err(|error| bad_query("phase", &error))?),
     };
-    let after = query.after.map(|text| text.parse::<IncidentId>()).transpose().map_err(|error| bad_query("after", &error))?;
+    let after =
+        query.after.map(|text| text.parse::<IncidentId>()).transpose().map_err(|error| bad_query("after", &error))?;
     let limit = limit_of(query.limit);
     let mut tx = web.engine.db().read().await?;
     let found = tx.incidents_page(after, listing, limit).await?;
@@ -295,7 +298,11 @@ pub fn description() -> utoipa::openapi::OpenApi {
 
     #[derive(OpenApi)]
     #[openapi(
-        info(title = "Firebell", description = "What Firebell knows of incidents, alerts and rotas; read-only.", version = "1"),
+        info(
+            title = "Firebell",
+            description = "What Firebell knows of incidents, alerts and rotas; read-only.",
+            version = "1"
+        ),
         paths(incidents, incident, timeline, alerts, oncall),
         components(schemas(Problem))
     )]
@@ -353,7 +360,7 @@ fn entry_summary(entry: &Entry, organisation: &Organisation) -> EntrySummary {
         at: entry.at,
         recorded_at: entry.recorded_at,
         author: serde_json::to_value(&entry.author).unwrap_or_default(),
-        text: sentence::plain(entry, organisation),
+        text: sentence::sentence(entry, organisation, sentence::Style::Plain),
         event: serde_json::to_value(&entry.event).unwrap_or_default(),
     }
 }

@@ -31,7 +31,11 @@ impl Problem {
 
     /// The store cannot do it now.
     pub fn unavailable(error: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, error, "send the same again in a few seconds; nothing of it was taken in")
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            error,
+            "send the same again in a few seconds; nothing of it was taken in",
+        )
     }
 
     /// The status.

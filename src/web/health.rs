@@ -64,10 +64,7 @@ async fn look(web: &Web) -> Result<Lags, StoreError> {
     let now = web.engine.now();
     let since = |moment: Option<crate::domain::Timestamp>| moment.map_or(Duration::zero(), |moment| now - moment);
     let mut tx = web.engine.db().read().await?;
-    Ok(Lags {
-        inbox: since(tx.inbox_behind().await?.oldest),
-        outbox: since(tx.oldest_due_job(now).await?),
-    })
+    Ok(Lags { inbox: since(tx.inbox_behind().await?.oldest), outbox: since(tx.oldest_due_job(now).await?) })
 }
 
 /// `/metrics`: figures in Prometheus' text format.

@@ -77,7 +77,10 @@ async fn take_in(
         let (error, cure) = if door.secrets.is_empty() {
             ("no secret is set for this source", "set the secret that the configuration names for it, and reload")
         } else {
-            ("the secret is wrong or missing", "send the source's secret as a bearer token, as a Basic password, or as ?token=")
+            (
+                "the secret is wrong or missing",
+                "send the source's secret as a bearer token, as a Basic password, or as ?token=",
+            )
         };
         return Err(Problem::new(StatusCode::UNAUTHORIZED, error, cure));
     }

@@ -20,8 +20,8 @@ use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::domain::id::SourceName;
-use crate::engine::Engine;
 use crate::domain::source::SourceKind;
+use crate::engine::Engine;
 use crate::store::inbox_writer::Inbox;
 
 pub use api::description;

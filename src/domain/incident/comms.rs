@@ -63,6 +63,7 @@ pub(super) fn edit(d: &mut Deciding<'_>, number: UpdateNumber, version: u32, tex
     update.text = text;
     update.version += 1;
     update.author = author;
+    update.reason = None;
     let (audience, version) = (update.audience.clone(), update.version);
     d.record(Event::UpdateEdited { update: number, audience, version });
     d.effect(Effect::ShowDraft { update: number });
@@ -74,31 +75,45 @@ pub(super) fn approve(d: &mut Deciding<'_>, number: UpdateNumber, version: u32) 
     open_at(d, number, version)?;
     let (update, audience) = with_audience(d, number)?;
     let facts = d.next.facts();
-    let gate = update
-        .gate_for(d.actor, d.next.liaison.as_ref(), audience, &d.organisation.gates, &facts)
-        .map_err(|refusal| match refusal {
-            KeyRefusal::NotYours { duties } if duties.is_empty() => Refusal::KeyGivenAlready,
-            KeyRefusal::NotYours { duties } => Refusal::NoKey { duties },
-            KeyRefusal::OwnText { duties } => Refusal::OwnText { duties },
-        })?
-        .clone();
-    let Some(person) = d.actor.person().cloned() else { return Err(Refusal::NoKey { duties: Vec::new() }) };
-    let digest = update.digest(&facts);
-    let name = update.audience.clone();
-    let key = Key { gate: gate.clone(), person, at: d.now, digest: digest.clone() };
-    change(d, number, |update| update.keys.push(key));
-    d.record(Event::KeyGiven { update: number, audience: name, gate });
-
-    let (update, audience) = with_audience(d, number)?;
-    let complete = update.may_be_published(audience, &d.next.facts());
-    if complete {
-        let (sinks, again) = (audience.sinks.clone(), update.again);
-        change(d, number, |update| update.state = UpdateState::Approved);
-        for sink in sinks {
-            d.effect(Effect::Publish { update: number, sink, digest: digest.clone(), again });
+    let gate = update.gate_for(d.actor, d.next.liaison.as_ref(), audience, &d.organisation.gates, &facts);
+    match gate {
+        Ok(gate) => {
+            let Some(person) = d.actor.person().cloned() else { return Err(Refusal::NoKey { duties: Vec::new() }) };
+            let (name, gate) = (update.audience.clone(), gate.clone());
+            let key = Key { gate: gate.clone(), person, at: d.now, digest: update.digest(&facts) };
+            change(d, number, |update| update.keys.push(key));
+            d.record(Event::KeyGiven { update: number, audience: name, gate });
         }
+        // Every key holds again, because the facts are what they were: the approval stands, and goes on from here.
+        Err(KeyRefusal::NotYours { duties }) if duties.is_empty() && update.may_be_published(audience, &facts) => (),
+        Err(KeyRefusal::NotYours { duties }) if duties.is_empty() => return Err(Refusal::KeyGivenAlready),
+        Err(KeyRefusal::NotYours { duties }) => return Err(Refusal::NoKey { duties }),
+        Err(KeyRefusal::OwnText { duties }) => return Err(Refusal::OwnText { duties }),
+    }
+    let (update, audience) = with_audience(d, number)?;
+    if update.may_be_published(audience, &d.next.facts()) {
+        send_out(d, number, 0)?;
     }
     d.effect(Effect::ShowDraft { update: number });
+    Ok(())
+}
+
+/// Has an approved text published wherever it does not stand yet. `again` counts the times that a person, or a change
+/// of the facts and back, had it sent anew.
+fn send_out(d: &mut Deciding<'_>, number: UpdateNumber, more: u32) -> Result<(), Refusal> {
+    let (update, audience) = with_audience(d, number)?;
+    let digest = update.digest(&d.next.facts());
+    let again = update.again + more;
+    let missing: Vec<Sink> =
+        audience.sinks.iter().filter(|sink| !update.published_to.contains(sink)).cloned().collect();
+    change(d, number, |update| {
+        update.state = UpdateState::Approved;
+        update.reason = None;
+        update.again = again;
+    });
+    for sink in missing {
+        d.effect(Effect::Publish { update: number, sink, digest: digest.clone(), again });
+    }
     Ok(())
 }
 
@@ -155,6 +170,8 @@ pub(super) fn publication_void(d: &mut Deciding<'_>, number: UpdateNumber) {
     change(d, number, |update| {
         update.state = UpdateState::Draft;
         update.reason = Some(reason.clone());
+        // The same text sent under keys that hold again is another sending.
+        update.again += 1;
     });
     d.record_own(Event::ApprovalVoid { update: number, audience, reason });
     d.effect(Effect::ShowDraft { update: number });
@@ -186,24 +203,15 @@ pub(super) fn confirm_published(d: &mut Deciding<'_>, number: UpdateNumber) -> R
 
 /// A person saw that it does not stand there: the same approved text goes out once more.
 pub(super) fn publish_again(d: &mut Deciding<'_>, number: UpdateNumber) -> Result<(), Refusal> {
-    let missing = missing_sinks(d, number)?;
+    missing_sinks(d, number)?;
     let (update, audience) = with_audience(d, number)?;
-    let facts = d.next.facts();
-    if !update.may_be_published(audience, &facts) {
+    if update.may_be_published(audience, &d.next.facts()) {
+        send_out(d, number, 1)?;
+        d.effect(Effect::ShowDraft { update: number });
+    } else {
         change(d, number, |update| update.state = UpdateState::Approved);
         publication_void(d, number);
-        return Ok(());
     }
-    let (digest, again) = (update.digest(&facts), update.again + 1);
-    change(d, number, |update| {
-        update.state = UpdateState::Approved;
-        update.reason = None;
-        update.again = again;
-    });
-    for sink in missing {
-        d.effect(Effect::Publish { update: number, sink, digest: digest.clone(), again });
-    }
-    d.effect(Effect::ShowDraft { update: number });
     Ok(())
 }
 

@@ -257,6 +257,44 @@ fn a_key_of_one_gate_is_void_when_the_severity_changes_before_the_other_gate() {
 }
 
 #[test]
+fn a_text_whose_facts_changed_under_way_waits_for_a_key_and_goes_out_when_they_are_back() {
+    let mut course = Course::begin();
+    course.draft_and_name_liaison();
+    let external = UpdateNumber(2);
+    let approve = Command::Approve { update: external, version: 1 };
+    let severity = |to| Command::SetSeverity { to, reason: "r".into() };
+    let sent = |course: &Course| course.effects().iter().any(|effect| matches!(effect, Effect::Publish { .. }));
+    course.give(&approve, &person("liam")).unwrap();
+    course.give(&severity(Severity::Sev1), &person("dana")).unwrap();
+    course.give(&Command::PublicationVoid { update: external }, &Actor::Firebell).unwrap();
+    assert_eq!(course.incident.updates[1].state, UpdateState::Draft);
+    course.give(&severity(Severity::Sev2), &person("dana")).unwrap();
+    course.give(&approve, &person("liam")).unwrap();
+    assert!(sent(&course), "the liaison's key holds again");
+    assert_eq!(course.incident.updates[1].reason, None);
+}
+
+#[test]
+fn a_doubtful_publication_stops_until_a_person_looked() {
+    let mut course = Course::begin();
+    course.draft_and_name_liaison();
+    let update = UpdateNumber(2);
+    course.give(&Command::Approve { update, version: 1 }, &person("liam")).unwrap();
+    course.give(&Command::PublicationDoubtful { update, trouble: "lost".into() }, &Actor::Firebell).unwrap();
+    assert_eq!(course.incident.updates[1].state, UpdateState::Doubtful);
+    let mut other = Course { organisation: organisation(), incident: course.incident.clone(), now: course.now, decisions: vec![] };
+    other.give(&Command::ConfirmPublished { update }, &person("liam")).unwrap();
+    assert_eq!(other.incident.updates[1].state, UpdateState::Published);
+    course.give(&Command::PublishAgain { update }, &person("liam")).unwrap();
+    let again: Vec<u32> = course
+        .effects()
+        .iter()
+        .filter_map(|effect| if let Effect::Publish { again, .. } = effect { Some(*again) } else { None })
+        .collect();
+    assert_eq!(again, [1], "the same text under another key, or the outbox would take it for done");
+}
+
+#[test]
 fn who_may_not_is_refused_and_who_was_called_may() {
     let mut course = Course::begin();
     let phase = Command::SetPhase { to: Phase::Mitigating, note: None };

@@ -1,0 +1,277 @@
+//! Hears what people do in Discord and hands it to the engine.
+//!
+//! A command is deferred privately at once, decided, and the private answer edited; what others must see comes from the
+//! outbox. What opens a form is answered with it, since a form cannot follow a deferred answer.
+
+mod answer;
+mod complete;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use serenity::all::{
+    CommandInteraction, ComponentInteraction, Context, EventHandler, GatewayIntents, Interaction, Member,
+    ModalInteraction, Ready, ResumedEvent, User,
+};
+use serenity::async_trait;
+use serenity::http::Http;
+use serenity::model::id::{GuildId, InteractionId};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, error, info, info_span, warn};
+
+use crate::discord::client::{ClientError, Credentials, check_gateway};
+use crate::discord::parse::{ParseError, Request};
+use crate::discord::{client, commands, parse, wire};
+use crate::domain::actor::Actor;
+use crate::domain::id::Snowflake;
+use crate::engine::Engine;
+use crate::render::message::{Form, Message};
+use crate::render::{Renderer, reply};
+
+/// How long to wait before connecting again after the client ended.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// How long the client may take to end when it is asked to; it does not end while it cannot connect.
+const END_WITHIN: Duration = Duration::from_secs(3);
+
+/// What we must hear of: commands and buttons come without an intent; the guild tells of channels and of ourselves.
+fn intents() -> GatewayIntents {
+    GatewayIntents::GUILDS
+}
+
+/// The ear. Clones share everything.
+#[derive(Clone)]
+pub struct Gateway {
+    engine: Engine,
+    http: Arc<Http>,
+    credentials: Credentials,
+    renderer: Arc<Renderer>,
+    connected: watch::Sender<bool>,
+}
+
+/// Where and by whom something was asked.
+struct Asked {
+    id: InteractionId,
+    token: String,
+    channel: Snowflake,
+    actor: Actor,
+}
+
+/// How a request is answered.
+enum Answer {
+    /// With a private message.
+    Private(Message),
+    /// With a form.
+    Form(Form),
+}
+
+impl Gateway {
+    /// An ear for the guild in `credentials`; `connected` says whether it hears.
+    pub fn new(
+        engine: Engine,
+        http: Arc<Http>,
+        credentials: Credentials,
+        renderer: Arc<Renderer>,
+        connected: watch::Sender<bool>,
+    ) -> Self {
+        Self { engine, http, credentials, renderer, connected }
+    }
+
+    /// Hears until `stop`; connects again whenever the connection is lost for good.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.hear(&stop).await {
+                error!(error = &error as &dyn std::error::Error, "the gateway cannot be held");
+            }
+            self.connected.send_replace(false);
+            tokio::select! {
+                () = stop.cancelled() => (),
+                () = tokio::time::sleep(AGAIN_AFTER) => (),
+            }
+        }
+    }
+
+    async fn hear(&self, stop: &CancellationToken) -> Result<(), ClientError> {
+        let application = self.http.get_current_application_info().await?;
+        self.http.set_application_id(application.id);
+        let gateway = self.http.get_gateway().await?;
+        check_gateway(&gateway.url, self.credentials.stand_in.as_ref())?;
+
+        // The client wants one of its own; it asks for little.
+        let http = client::build(&self.credentials)?;
+        http.set_application_id(application.id);
+        let mut client =
+            serenity::client::ClientBuilder::new_with_http(http, intents()).event_handler(self.clone()).await?;
+        // serenity asked for the gateway's address once more, and falls back to the real one when that fails.
+        check_gateway(&client.ws_url.lock().await.clone(), self.credentials.stand_in.as_ref())?;
+        let shards = client.shard_manager.clone();
+        let mut running = tokio::spawn(async move { client.start().await });
+        tokio::select! {
+            ended = &mut running => match ended {
+                Ok(result) => Ok(result?),
+                Err(panic) => {
+                    error!(error = &panic as &dyn std::error::Error, "the gateway client panicked");
+                    Ok(())
+                }
+            },
+            () = stop.cancelled() => {
+                let ended = async {
+                    shards.shutdown_all().await;
+                    let _ = (&mut running).await;
+                };
+                if tokio::time::timeout(END_WITHIN, ended).await.is_err() {
+                    running.abort();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn register(&self) {
+        let guild = GuildId::new(self.credentials.guild);
+        match self.http.create_guild_commands(guild, &commands::registration()).await {
+            Ok(registered) => info!(commands = registered.len(), "registered the commands"),
+            Err(error) => {
+                error!(
+                    error = &error as &dyn std::error::Error,
+                    "the commands cannot be registered: was the bot invited with applications.commands?"
+                );
+            }
+        }
+    }
+
+    fn asked(
+        &self,
+        id: InteractionId,
+        token: &str,
+        channel: serenity::model::id::ChannelId,
+        member: Option<&Member>,
+        user: &User,
+    ) -> Asked {
+        let roles: Vec<Snowflake> =
+            member.iter().flat_map(|member| &member.roles).map(|role| Snowflake(role.get())).collect();
+        let setup = self.engine.setup();
+        let actor = Actor::member(Snowflake(user.id.get()), &roles, &setup.organisation);
+        Asked { id, token: token.to_owned(), channel: Snowflake(channel.get()), actor }
+    }
+
+    async fn on_command(&self, interaction: CommandInteraction) {
+        let asked = self.asked(
+            interaction.id,
+            &interaction.token,
+            interaction.channel_id,
+            interaction.member.as_deref(),
+            &interaction.user,
+        );
+        let setup = self.engine.setup();
+        let request = parse::command(&interaction, &setup.organisation, self.engine.now());
+        self.respond(&asked, request).await;
+    }
+
+    async fn on_button(&self, interaction: ComponentInteraction) {
+        let asked = self.asked(
+            interaction.id,
+            &interaction.token,
+            interaction.channel_id,
+            interaction.member.as_ref(),
+            &interaction.user,
+        );
+        self.respond(&asked, parse::press(&interaction.data.custom_id)).await;
+    }
+
+    async fn on_form(&self, interaction: ModalInteraction) {
+        let asked = self.asked(
+            interaction.id,
+            &interaction.token,
+            interaction.channel_id,
+            interaction.member.as_ref(),
+            &interaction.user,
+        );
+        let setup = self.engine.setup();
+        let request = parse::form(&interaction, &setup.organisation, self.engine.now());
+        self.respond(&asked, request).await;
+    }
+
+    /// Answers what was asked. All answers are private.
+    async fn respond(&self, asked: &Asked, request: Result<Request, ParseError>) {
+        match request {
+            Err(error) => self.answer_at_once(asked, &reply::trouble(&escaped(&error.to_string()))).await,
+            Ok(request) if request.opens_form() => match answer::answer(self, asked, request).await {
+                Answer::Form(form) => self.callback(asked, 9, wire::form(&form)).await,
+                Answer::Private(message) => self.answer_at_once(asked, &message).await,
+            },
+            Ok(request) => {
+                // Three seconds are all there is; deciding may take longer.
+                self.callback(asked, 5, json!({ "flags": 64 })).await;
+                if let Answer::Private(message) = answer::answer(self, asked, request).await {
+                    self.edit_answer(asked, &message).await;
+                }
+            }
+        }
+    }
+
+    async fn answer_at_once(&self, asked: &Asked, message: &Message) {
+        self.callback(asked, 4, wire::private(message)).await;
+    }
+
+    /// The first answer. It is tried once: after three seconds it is worth nothing.
+    async fn callback(&self, asked: &Asked, kind: u8, data: Value) {
+        let map = json!({ "type": kind, "data": data });
+        if let Err(error) = self.http.create_interaction_response(asked.id, &asked.token, &map, Vec::new()).await {
+            warn!(error = &error as &dyn std::error::Error, "an interaction could not be answered");
+        }
+    }
+
+    async fn edit_answer(&self, asked: &Asked, message: &Message) {
+        let map = wire::answer(message);
+        let files = wire::files(message);
+        if let Err(error) = self.http.edit_original_interaction_response(&asked.token, &map, files).await {
+            warn!(error = &error as &dyn std::error::Error, "a private answer could not be given");
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    crate::render::escape::discord(text)
+}
+
+#[async_trait]
+impl EventHandler for Gateway {
+    async fn ready(&self, _: Context, ready: Ready) {
+        info!(user = %ready.user.name, guilds = ready.guilds.len(), "connected to Discord");
+        if !ready.guilds.iter().any(|guild| guild.id.get() == self.credentials.guild) {
+            error!(guild = self.credentials.guild, "the bot is not in the guild of discord.guild: invite it");
+        }
+        self.register().await;
+        self.connected.send_replace(true);
+        // What waited for the connection need not wait for the next look.
+        self.engine.announce_jobs();
+    }
+
+    async fn resume(&self, _: Context, _: ResumedEvent) {
+        self.connected.send_replace(true);
+        self.engine.announce_jobs();
+    }
+
+    async fn shard_stage_update(&self, _: Context, event: serenity::all::ShardStageUpdateEvent) {
+        if event.new != serenity::all::ConnectionStage::Connected {
+            self.connected.send_replace(false);
+        }
+    }
+
+    async fn interaction_create(&self, _: Context, interaction: Interaction) {
+        let span = info_span!("interaction", interaction.id = %interaction.id());
+        async {
+            match interaction {
+                Interaction::Command(command) => self.on_command(command).await,
+                Interaction::Component(component) => self.on_button(component).await,
+                Interaction::Modal(form) => self.on_form(form).await,
+                Interaction::Autocomplete(typing) => complete::complete(self, &typing).await,
+                _ => (),
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+}
