@@ -80,7 +80,7 @@ CREATE INDEX incident_group ON incident (alert_group, id);
 CREATE INDEX incident_phase ON incident (phase, id);
 CREATE INDEX incident_room ON incident (room_channel);
 
--- What is known of each alert, by its identity.
+-- What is known of each alert in each incident that it belonged to; 0: in none. The latest incident's row is current.
 CREATE TABLE alert (
     source      TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
@@ -92,9 +92,9 @@ CREATE TABLE alert (
     first_at    TIMESTAMPTZ NOT NULL,
     last_at     TIMESTAMPTZ NOT NULL,
     deliveries  BIGINT NOT NULL,
-    incident_id BIGINT REFERENCES incident (id),
+    incident_id BIGINT NOT NULL,
     alert       TEXT NOT NULL,
-    PRIMARY KEY (source, fingerprint)
+    PRIMARY KEY (source, fingerprint, incident_id)
 );
 CREATE INDEX alert_incident ON alert (incident_id);
 
@@ -164,6 +164,8 @@ CREATE TABLE job (
     dedup_key        TEXT NOT NULL UNIQUE,
     performer        TEXT NOT NULL CHECK (performer IN ('page', 'chat', 'clock')),
     lane             TEXT,
+    -- Its place in the lane, which a later attempt does not change.
+    lane_at          TIMESTAMPTZ NOT NULL,
     urgency          BIGINT NOT NULL,
     effect           JSONB NOT NULL,
     state            TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'buried', 'cancelled')),
@@ -177,7 +179,7 @@ CREATE TABLE job (
     finished_at      TIMESTAMPTZ
 );
 CREATE INDEX job_waiting ON job (performer, due_at) WHERE state IN ('queued', 'running');
-CREATE INDEX job_lane ON job (lane, id) WHERE state IN ('queued', 'running');
+CREATE INDEX job_lane ON job (lane, lane_at, id) WHERE state IN ('queued', 'running');
 CREATE INDEX job_finished ON job (finished_at) WHERE state NOT IN ('queued', 'running');
 
 -- What stands in Discord, by what it is of: the channel and message to edit, and which version it shows.

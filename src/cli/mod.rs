@@ -2,6 +2,8 @@
 
 mod check;
 mod completions;
+#[cfg(feature = "demo")]
+mod demo;
 mod doctor;
 mod explain;
 mod migrate;
@@ -41,6 +43,9 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Try everything the bot depends on, and say what each missing thing costs.
     Doctor(doctor::Doctor),
+    /// Show the whole thing on a stand-in for Discord, with nothing to set up.
+    #[cfg(feature = "demo")]
+    Demo(demo::Demo),
     /// Print the completions for a shell.
     Completions(completions::Completions),
 }
@@ -77,8 +82,13 @@ impl From<Ended> for ExitCode {
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let quiet = "warn,firebell=info,serenity=warn";
-    crate::telemetry::log(cli.log, quiet);
+    let otherwise = match &cli.command {
+        // What is played is the output; a line of log in between is for those who ask for it.
+        #[cfg(feature = "demo")]
+        Command::Demo(_) => "error",
+        _ => "warn,firebell=info",
+    };
+    crate::telemetry::log(cli.log, otherwise);
     let ended = match cli.command {
         Command::Check(check) => Ok(check.run()),
         Command::Explain(explain) => explain.run(),
@@ -86,6 +96,8 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => on_runtime(serve.run()),
         Command::Migrate(migrate) => on_runtime(migrate.run()),
         Command::Doctor(doctor) => on_runtime(doctor.run()),
+        #[cfg(feature = "demo")]
+        Command::Demo(demo) => on_runtime(demo.run()),
     };
     match ended {
         Ok(ended) => ended.into(),

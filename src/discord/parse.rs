@@ -100,7 +100,7 @@ pub fn command(
 ) -> Result<Request, ParseError> {
     use serenity_commands::Commands as _;
     if interaction.data.name == commands::ADD_TO_TIMELINE {
-        return add_to_timeline(interaction, organisation);
+        return add_to_timeline(interaction, organisation, now);
     }
     let command = All::from_command_data(&interaction.data).map_err(|error| {
         ParseError::new(format!("this command is not understood ({error}); it may have changed: type it anew"))
@@ -170,7 +170,11 @@ fn give(incident: Option<Completed>, command: Command) -> Result<Request, ParseE
     Ok(Request::Give { which: which(incident)?, command })
 }
 
-fn add_to_timeline(interaction: &CommandInteraction, organisation: &Organisation) -> Result<Request, ParseError> {
+fn add_to_timeline(
+    interaction: &CommandInteraction,
+    organisation: &Organisation,
+    now: Timestamp,
+) -> Result<Request, ParseError> {
     let Some(ResolvedTarget::Message(message)) = interaction.data.target() else {
         return Err(ParseError::new("there is no message to add"));
     };
@@ -182,7 +186,8 @@ fn add_to_timeline(interaction: &CommandInteraction, organisation: &Organisation
         author: organisation.person_of(Snowflake(message.author.id.get())),
         link: format!("https://discord.com/channels/{guild}/{}/{}", message.channel_id, message.id),
     };
-    let written = written_at(message.id.get());
+    // Discord's clock may be ahead of ours; what stands there was written.
+    let written = written_at(message.id.get()).map(|written| written.min(now));
     let command = Command::Note { text: message.content.clone(), at: written, quote: Some(quote) };
     Ok(Request::Give { which: None, command })
 }

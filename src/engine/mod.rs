@@ -210,15 +210,18 @@ impl Engine {
             _ => None,
         });
         let organisation = &setup.organisation;
-        let texts = organisation
+        let mut texts: Vec<_> = organisation
             .audiences
             .iter()
             .filter(|(name, _)| audience.is_none_or(|wanted| wanted == *name))
             .map(|(name, audience)| {
                 let text = renderer.update_text(audience, &incident, last_report, organisation, self.now());
-                (name.clone(), text)
+                (audience.external, name.clone(), text)
             })
             .collect();
+        // Those in the house first.
+        texts.sort_by_key(|(external, ..)| *external);
+        let texts = texts.into_iter().map(|(_, name, text)| (name, text)).collect();
         self.handle(id, &Command::Draft { texts }, actor).await
     }
 

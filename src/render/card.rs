@@ -186,8 +186,17 @@ pub(super) fn alerts(facts: &CardFacts) -> Option<Markup> {
     if facts.alerts == 0 {
         return None;
     }
-    let firing = if facts.firing == 0 { "none firing".to_owned() } else { format!("{} firing", facts.firing) };
-    let mut text = format!("{} different, {firing} · {} in all", facts.alerts, facts.deliveries);
+    let firing = match (facts.alerts, facts.firing) {
+        (_, 0) => "resolved at the source".to_owned(),
+        (1, 1) => "firing".to_owned(),
+        (alerts, firing) if alerts == firing => "all firing".to_owned(),
+        (_, firing) => format!("{firing} still firing"),
+    };
+    let times = match facts.deliveries {
+        1 => "came once".to_owned(),
+        deliveries => format!("came {deliveries} times"),
+    };
+    let mut text = format!("{}, {firing} · {times}", facts.alerts);
     if let Some(latest) = facts.latest {
         text.push_str(&format!(", last {}", names::relative(latest)));
     }

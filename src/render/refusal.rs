@@ -29,7 +29,8 @@ pub fn refusal(refusal: &Refusal, incident: &Incident, organisation: &Organisati
         }
         Refusal::OwnText { duties } => format!(
             "You wrote this text and it goes outside, so somebody else must look at it too: {}.",
-            holders(duties, incident, organisation)
+            // The incident's own liaison is who wrote it.
+            names::in_words(&duties.iter().map(|duty| names::holders(*duty, organisation).into()).collect::<Vec<_>>())
         ),
         Refusal::AlreadyInPhase { phase } => {
             format!("{id} is in phase *{phase}* already, since {}.", names::relative(incident.phase_since))

@@ -16,11 +16,15 @@ sql! {
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), 0) AS incident_is_open
          FROM json_each($1) AS s JOIN json_each($2) AS f ON f.key = s.key
          JOIN alert a ON a.source = s.value AND a.fingerprint = f.value
+              AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
+                                   WHERE latest.source = a.source AND latest.fingerprint = a.fingerprint)
          LEFT JOIN incident i ON i.id = a.incident_id",
         "SELECT a.source, a.fingerprint, a.status, a.severity, a.started_at, a.changed_at, a.incident_id,
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), FALSE) AS incident_is_open
          FROM unnest($1::text[], $2::text[]) AS wanted (source, fingerprint)
          JOIN alert a ON a.source = wanted.source AND a.fingerprint = wanted.fingerprint
+              AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
+                                   WHERE latest.source = a.source AND latest.fingerprint = a.fingerprint)
          LEFT JOIN incident i ON i.id = a.incident_id",
     );
     COUNT = Sql::of_lists(
@@ -29,11 +33,10 @@ sql! {
          SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
                 j.value ->> 6, j.value ->> 7, j.value ->> 7, j.value ->> 8, j.value ->> 9, j.value ->> 10
          FROM json_each($1) AS j WHERE true
-         ON CONFLICT (source, fingerprint) DO UPDATE SET
+         ON CONFLICT (source, fingerprint, incident_id) DO UPDATE SET
              status = excluded.status, severity = excluded.severity, title = excluded.title,
              started_at = excluded.started_at, changed_at = excluded.changed_at, last_at = excluded.last_at,
-             deliveries = alert.deliveries + excluded.deliveries, incident_id = excluded.incident_id,
-             alert = excluded.alert",
+             deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert",
         "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
                             deliveries, incident_id, alert)
          SELECT source, fingerprint, status, severity, title, started_at, changed_at, last_at, last_at,
@@ -42,11 +45,10 @@ sql! {
                      $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::text[])
               AS rows (source, fingerprint, status, severity, title, started_at, changed_at, last_at,
                        deliveries, incident_id, alert)
-         ON CONFLICT (source, fingerprint) DO UPDATE SET
+         ON CONFLICT (source, fingerprint, incident_id) DO UPDATE SET
              status = excluded.status, severity = excluded.severity, title = excluded.title,
              started_at = excluded.started_at, changed_at = excluded.changed_at, last_at = excluded.last_at,
-             deliveries = alert.deliveries + excluded.deliveries, incident_id = excluded.incident_id,
-             alert = excluded.alert",
+             deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert",
     );
     TALLY = Sql::portable(
         "SELECT COUNT(*) AS alerts,
@@ -60,11 +62,16 @@ sql! {
          WHERE incident_id = $1 ORDER BY first_at, source, fingerprint LIMIT $2",
     );
     LATEST = Sql::portable(
-        "SELECT source, fingerprint, alert, status, severity, deliveries, first_at, last_at, incident_id FROM alert
+        "SELECT alert, status, deliveries, first_at, last_at FROM alert a
          WHERE ($1 = '' OR source < $1 OR (source = $1 AND fingerprint < $2))
+           AND incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
+                              WHERE latest.source = a.source AND latest.fingerprint = a.fingerprint)
          ORDER BY source DESC, fingerprint DESC LIMIT $3",
     );
 }
+
+/// The incident of an alert that belongs to none.
+const IN_NONE: i64 = 0;
 
 /// What is kept of an alert after a batch of deliveries.
 #[derive(Debug, Clone)]
@@ -132,7 +139,7 @@ impl Tx {
                     severity: row.parsed("severity")?,
                     started_at: row.time_maybe("started_at")?,
                     changed_at: row.time("changed_at")?,
-                    incident: row.get::<Option<i64>>("incident_id")?.map(IncidentId),
+                    incident: Some(row.get::<i64>("incident_id")?).filter(|id| *id != IN_NONE).map(IncidentId),
                     incident_is_open: row.get("incident_is_open")?,
                 };
                 Ok((key, known))
@@ -161,7 +168,7 @@ impl Tx {
                             row.changed_at.timestamp_micros(),
                             row.last_at.timestamp_micros(),
                             row.deliveries,
-                            row.incident,
+                            row.incident.map_or(IN_NONE, |id| id.0),
                             alert_json(row),
                         ])
                     })
@@ -180,7 +187,7 @@ impl Tx {
                     tallied.iter().map(|row| row.changed_at).collect::<Vec<_>>(),
                     tallied.iter().map(|row| row.last_at).collect::<Vec<_>>(),
                     tallied.iter().map(|row| row.deliveries).collect::<Vec<_>>(),
-                    tallied.iter().map(|row| row.incident.map(|id| id.0)).collect::<Vec<_>>(),
+                    tallied.iter().map(|row| row.incident.map_or(IN_NONE, |id| id.0)).collect::<Vec<_>>(),
                     texts(&alert_json),
                 ]
             }

@@ -12,8 +12,9 @@ use crate::store::types::{to_count, to_json};
 
 sql! {
     ADD = Sql::portable(
-        "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, 0, $8)
+        "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
+                          created_at)
+         VALUES ($1, $2, $3, $4, $7, $5, $6, 'queued', $7, 0, $8)
          ON CONFLICT (dedup_key) DO NOTHING",
     );
     // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers.
@@ -26,7 +27,8 @@ sql! {
                AND ((j.state = 'queued' AND j.due_at <= $2) OR (j.state = 'running' AND j.lease_until < $5))
                AND (j.lane IS NULL OR NOT EXISTS (
                    SELECT 1 FROM job earlier
-                   WHERE earlier.lane = j.lane AND earlier.id < j.id AND earlier.state IN ('queued', 'running')))
+                   WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
+                     AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id))))
              ORDER BY j.urgency, j.due_at, j.id LIMIT $6)
            AND ((state = 'queued' AND due_at <= $2) OR (state = 'running' AND lease_until < $5))
          RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency",

@@ -68,9 +68,12 @@ impl<'a> Deciding<'a> {
         self.effect_at(self.now, effect);
     }
 
-    /// Has something done when the time comes.
+    /// Has something done when the time comes; the same is not done twice for one decision.
     pub fn effect_at(&mut self, due: Timestamp, effect: Effect) {
-        self.effects.push(Scheduled { effect, due });
+        let scheduled = Scheduled { effect, due };
+        if !self.effects.contains(&scheduled) {
+            self.effects.push(scheduled);
+        }
     }
 
     /// Records that a question was asked, and asks it.

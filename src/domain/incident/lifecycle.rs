@@ -61,6 +61,8 @@ pub(super) fn open(
     });
     d.effect(Effect::Announce);
     d.effect(Effect::OpenRoom);
+    // Before the pages, so that whoever follows one finds the card at the top.
+    d.effect(Effect::DrawCard);
     if !opening.also.is_empty() {
         let count = opening.also.len() as u64;
         let titles = opening.also.iter().take(3).cloned().collect();

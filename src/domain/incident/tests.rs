@@ -282,7 +282,8 @@ fn a_doubtful_publication_stops_until_a_person_looked() {
     course.give(&Command::Approve { update, version: 1 }, &person("liam")).unwrap();
     course.give(&Command::PublicationDoubtful { update, trouble: "lost".into() }, &Actor::Firebell).unwrap();
     assert_eq!(course.incident.updates[1].state, UpdateState::Doubtful);
-    let mut other = Course { organisation: organisation(), incident: course.incident.clone(), now: course.now, decisions: vec![] };
+    let mut other =
+        Course { organisation: organisation(), incident: course.incident.clone(), now: course.now, decisions: vec![] };
     other.give(&Command::ConfirmPublished { update }, &person("liam")).unwrap();
     assert_eq!(other.incident.updates[1].state, UpdateState::Published);
     course.give(&Command::PublishAgain { update }, &person("liam")).unwrap();

@@ -1,0 +1,82 @@
+//! What people say and show without a command.
+
+use crate::discord::Discord;
+use crate::model::{Emoji, Id, Message};
+use crate::permission as bit;
+use crate::state::State;
+use crate::state::mentions::Allowed;
+
+use super::ActError;
+
+impl Discord {
+    /// Writes a message as a person, and returns it.
+    ///
+    /// # Panics
+    ///
+    /// When the person could not: for tests, where that is a mistake in the test. [`Discord::try_say`] returns why.
+    pub fn say(&self, user: Id, channel: Id, text: &str) -> Message {
+        self.try_say(user, channel, text).unwrap_or_else(|error| panic!("cannot say {text:?}: {error}"))
+    }
+
+    /// Writes a message as a person, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// What Discord's client would refuse.
+    pub fn try_say(&self, user: Id, channel: Id, text: &str) -> Result<Message, ActError> {
+        self.change(|state| say(state, user, channel, text))
+    }
+
+    /// Puts an emoji below a message as a person. Asking twice is as good as once.
+    ///
+    /// # Errors
+    ///
+    /// What Discord's client would refuse.
+    pub fn react(&self, user: Id, channel: Id, message: Id, emoji: &str) -> Result<(), ActError> {
+        self.change(|state| set_reaction(state, user, channel, message, emoji, true))
+    }
+
+    /// Takes an emoji below a message away again.
+    ///
+    /// # Errors
+    ///
+    /// What Discord's client would refuse.
+    pub fn unreact(&self, user: Id, channel: Id, message: Id, emoji: &str) -> Result<(), ActError> {
+        self.change(|state| set_reaction(state, user, channel, message, emoji, false))
+    }
+}
+
+fn say(state: &mut State, user: Id, channel: Id, text: &str) -> Result<Message, ActError> {
+    let is_thread = state.channels.get(&channel).is_some_and(|channel| channel.kind.is_thread());
+    state.channel_for(user, channel, if is_thread { bit::SEND_MESSAGES_IN_THREADS } else { bit::SEND_MESSAGES })?;
+    let length = text.chars().count();
+    if !(1..=2000).contains(&length) || text.trim().is_empty() {
+        let reason = "a message has 1 to 2000 characters".to_owned();
+        return Err(ActError::WrongValue { name: "message".to_owned(), value: text.to_owned(), reason });
+    }
+    let now = state.now();
+    let reopened = state.channels.get_mut(&channel).and_then(|channel| channel.thread.as_mut());
+    if let Some(thread) = reopened.filter(|thread| thread.archived) {
+        if thread.locked {
+            return Err(ActError::NotAllowed { user, channel });
+        }
+        // A person who writes in an archived thread reopens it.
+        thread.archived = false;
+        thread.archive_changed_at = now;
+        state.channel_updated(channel);
+    }
+    let mut message = state.blank_message(channel, user);
+    message.content = text.to_owned();
+    state.settle_pings(&mut message, &Allowed::default());
+    let id = state.insert_message(message);
+    state.message(channel, id).cloned().ok_or(ActError::UnknownMessage(id))
+}
+
+fn set_reaction(state: &mut State, user: Id, channel: Id, message: Id, emoji: &str, on: bool) -> Result<(), ActError> {
+    state.message_seen_by(user, channel, message)?;
+    if on {
+        state.channel_for(user, channel, bit::ADD_REACTIONS)?;
+    }
+    state.set_reaction(channel, message, user, &Emoji::from_key(emoji), on);
+    Ok(())
+}
