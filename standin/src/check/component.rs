@@ -82,7 +82,7 @@ fn button(form: &mut Form<'_>) -> Component {
     match (is_link, custom_id.is_some(), url.is_some()) {
         (true, false, true) | (false, true, false) => (),
         (true, ..) => {
-            problems.add(&form.path("url"), "BUTTON_COMPONENT_INVALID_URL", "A link has a url and no custom id")
+            problems.add(&form.path("url"), "BUTTON_COMPONENT_INVALID_URL", "A link has a url and no custom id");
         }
         (false, ..) => problems.add(
             &form.path("custom_id"),

@@ -1,6 +1,5 @@
 //! Telling the stand-in to misbehave.
 
-use crate::gateway::hub::Order;
 use crate::trouble::Trouble;
 
 use super::Discord;
@@ -42,7 +41,7 @@ impl Discord {
         self.change(|state| {
             state.down = down;
             if down {
-                state.hub.end_connections(&Order::Cut);
+                state.hub.end_connections(None);
             }
         });
     }

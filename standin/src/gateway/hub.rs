@@ -1,9 +1,12 @@
 //! The sessions of the gateway: who is connected, what each was sent, and what is replayed on a resume.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
 
 use crate::state::State;
 use crate::traffic::Direction;
@@ -15,6 +18,9 @@ use super::intent;
 /// How many dispatches a session keeps for a resume; one that fell further behind must identify anew.
 const REPLAY: usize = 2000;
 
+/// How many frames may wait for one connection; one that is further behind is cut off and has to resume.
+pub(crate) const WAITING: usize = 1024;
+
 /// What a connection is told to do.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Order {
@@ -22,8 +28,6 @@ pub(crate) enum Order {
     Send(String),
     /// Close with this code.
     Close(u16),
-    /// Drop the line without a word.
-    Cut,
 }
 
 /// The line to one connection.
@@ -31,7 +35,19 @@ pub(crate) enum Order {
 pub(crate) struct Line {
     /// Which connection it is; a session that moved on ignores the end of its old one.
     pub number: u64,
-    pub orders: UnboundedSender<Order>,
+    pub orders: Sender<Order>,
+    /// Ends the connection without a word, whatever still waits.
+    pub cut: Arc<Notify>,
+}
+
+impl Line {
+    fn order(&self, order: Order) {
+        match self.orders.try_send(order) {
+            Err(TrySendError::Full(_)) => self.cut.notify_one(),
+            // A connection that is just ending takes no more; its session keeps all for a resume.
+            Ok(()) | Err(TrySendError::Closed(_)) => (),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -66,11 +82,13 @@ impl Hub {
         self.sessions.iter().any(|session| session.line.is_some())
     }
 
-    /// Ends every open connection; the sessions live on for a resume.
-    pub fn end_connections(&mut self, order: &Order) {
+    /// Ends every open connection, with a code or without a word; the sessions live on for a resume.
+    pub fn end_connections(&mut self, code: Option<u16>) {
         for line in self.lines.drain(..) {
-            // A line whose connection is already gone needs no order.
-            let _ = line.orders.send(order.clone());
+            match code {
+                Some(code) => line.order(Order::Close(code)),
+                None => line.cut.notify_one(),
+            }
         }
         for session in &mut self.sessions {
             session.line = None;
@@ -123,8 +141,7 @@ impl State {
             return;
         }
         self.recorder.gateway(Direction::Out, frame);
-        // A connection that is just ending takes no more frames; they are in the session for its resume.
-        let _ = line.orders.send(Order::Send(frame.to_string()));
+        line.order(Order::Send(frame.to_string()));
     }
 
     /// Announces the guild to every session that wants guilds.

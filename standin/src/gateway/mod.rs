@@ -6,6 +6,7 @@ pub(crate) mod intent;
 mod session;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -14,10 +15,10 @@ use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrad
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::discord::Discord;
-use hub::{Line, Order};
+use hub::{Line, Order, WAITING};
 
 /// How many frames a bot may send in a minute, heartbeats included.
 const FRAMES_PER_MINUTE: usize = 120;
@@ -38,10 +39,10 @@ async fn connect(Shared(discord): Shared<Discord>, upgrade: WebSocketUpgrade) ->
 }
 
 async fn serve(discord: Discord, mut socket: WebSocket) {
-    let (orders, mut inbox) = mpsc::unbounded_channel();
+    let (orders, mut inbox) = mpsc::channel(WAITING);
     let line = discord.change(|state| {
         state.hub.connections += 1;
-        let line = Line { number: state.hub.connections, orders };
+        let line = Line { number: state.hub.connections, orders, cut: Arc::new(Notify::new()) };
         state.hub.lines.push(line.clone());
         state.hello(&line);
         line
@@ -61,7 +62,7 @@ async fn serve(discord: Discord, mut socket: WebSocket) {
                     close(&mut socket, code).await;
                     break;
                 }
-                Some(Order::Cut) | None => break,
+                None => break,
             },
             frame = socket.recv() => match frame {
                 Some(Ok(Frame::Text(text))) => {
@@ -79,6 +80,7 @@ async fn serve(discord: Discord, mut socket: WebSocket) {
                 Some(Ok(Frame::Close(_)) | Err(_)) | None => break,
                 Some(Ok(_)) => (),
             },
+            () = line.cut.notified() => break,
             () = &mut stopped => break,
         }
     }

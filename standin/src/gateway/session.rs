@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::traffic::Direction;
 use crate::wire;
 
-use super::hub::{Line, Order, Session};
+use super::hub::{Line, Session};
 use super::intent;
 
 /// The longest frame that Discord takes.
@@ -201,7 +201,7 @@ impl State {
 
     /// Ends every connection with a code, or without a word.
     pub fn close_connections(&mut self, code: Option<u16>) {
-        self.hub.end_connections(&code.map_or(Order::Cut, Order::Close));
+        self.hub.end_connections(code);
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct Standing {
     pub limit: u32,
     pub remaining: u32,
     pub reset_after: f64,
+    pub resets_at: DateTime<Utc>,
 }
 
 #[derive(Debug)]
@@ -64,7 +65,8 @@ impl Limiter {
         let bucket = bucket_name(quota.name);
         if !self.enforced {
             // So much that no client ever waits for it.
-            let standing = Standing { bucket, limit: 1_000_000, remaining: 999_999, reset_after: 1.0 };
+            let resets_at = now + TimeDelta::seconds(1);
+            let standing = Standing { bucket, limit: 1_000_000, remaining: 999_999, reset_after: 1.0, resets_at };
             return (standing, Ok(()));
         }
         let window = self.windows.entry((quota.name, major.to_owned())).or_insert(Window { ends: now, used: 0 });
@@ -77,7 +79,8 @@ impl Limiter {
             window.used += 1;
         }
         let remaining = quota.requests - window.used;
-        let standing = Standing { bucket, limit: quota.requests, remaining, reset_after };
+        let resets_at = window.ends;
+        let standing = Standing { bucket, limit: quota.requests, remaining, reset_after, resets_at };
         (standing, if refused { Err(limited(reset_after, Scope::User)) } else { Ok(()) })
     }
 
@@ -131,13 +134,14 @@ fn bucket_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Limiter, Quota};
-    use chrono::{TimeDelta, Utc};
+    use crate::state::clock::Clock;
+    use chrono::TimeDelta;
 
     const QUOTA: Quota = Quota { name: "messages", requests: 5, seconds: 5 };
 
     #[test]
     fn the_sixth_message_in_five_seconds_is_refused_and_the_next_window_is_free() {
-        let (mut limiter, now) = (Limiter::new(true), Utc::now());
+        let (mut limiter, now) = (Limiter::new(true), Clock::default().now());
         for left in (0..5).rev() {
             let (standing, result) = limiter.take(QUOTA, "1", now);
             assert_eq!((standing.remaining, result), (left, Ok(())));
@@ -149,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_third_rename_within_ten_minutes_is_refused() {
-        let (mut limiter, now) = (Limiter::new(true), Utc::now());
+        let (mut limiter, now) = (Limiter::new(true), Clock::default().now());
         assert!(limiter.take_rename(1, now).is_ok());
         assert!(limiter.take_rename(1, now).is_ok());
         assert!(limiter.take_rename(1, now + TimeDelta::minutes(9)).is_err());
@@ -158,7 +162,7 @@ mod tests {
 
     #[test]
     fn relaxed_limits_refuse_nothing() {
-        let (mut limiter, now) = (Limiter::new(false), Utc::now());
+        let (mut limiter, now) = (Limiter::new(false), Clock::default().now());
         assert!((0..200).all(|_| limiter.take(QUOTA, "1", now).1.is_ok() && limiter.take_global(now).is_ok()));
     }
 }

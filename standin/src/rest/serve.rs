@@ -2,7 +2,7 @@
 //! written down with its answer.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Request, Response};
@@ -289,10 +289,10 @@ fn respond(decision: Decision) -> Response<Body> {
 }
 
 fn set_standing(headers: &mut HeaderMap, standing: &Standing) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    let resets_at = standing.resets_at;
     set(headers, "x-ratelimit-limit", standing.limit);
     set(headers, "x-ratelimit-remaining", standing.remaining);
-    set(headers, "x-ratelimit-reset", format!("{:.3}", now + standing.reset_after));
+    set(headers, "x-ratelimit-reset", format!("{}.{:03}", resets_at.timestamp(), resets_at.timestamp_subsec_millis()));
     set(headers, "x-ratelimit-reset-after", format!("{:.3}", standing.reset_after));
     set(headers, "x-ratelimit-bucket", &standing.bucket);
 }

@@ -40,7 +40,7 @@ fn without_nulls(value: Value) -> Value {
         Value::Object(fields) => fields
             .into_iter()
             .filter(|(name, value)| {
-                !value.is_null() && !(is_optional_list(name) && value.as_array().is_some_and(Vec::is_empty))
+                !(value.is_null() || is_optional_list(name) && value.as_array().is_some_and(Vec::is_empty))
             })
             .map(|(name, value)| (name, without_nulls(value)))
             .collect(),

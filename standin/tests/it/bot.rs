@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use serenity::all::{
-    ActionRowComponent, AutocompleteChoice, ButtonStyle, Client, Command, CommandInteraction, CommandOptionType,
-    CommandType, ComponentInteraction, Context, CreateActionRow, CreateAutocompleteResponse, CreateButton,
-    CreateCommand, CreateCommandOption, CreateEmbed, CreateInputText, CreateInteractionResponse,
-    CreateInteractionResponseMessage, CreateModal, EditInteractionResponse, EventHandler, GatewayIntents, GuildId,
-    HttpBuilder, InputTextStyle, Interaction, Message, ModalInteraction, Ready, ResumedEvent,
+    ActionRowComponent, AutocompleteChoice, ButtonStyle, Command, CommandInteraction, CommandOptionType, CommandType,
+    ComponentInteraction, Context, CreateActionRow, CreateAutocompleteResponse, CreateButton, CreateCommand,
+    CreateCommandOption, CreateEmbed, CreateInputText, CreateInteractionResponse, CreateInteractionResponseMessage,
+    CreateModal, EditInteractionResponse, EventHandler, GatewayIntents, GuildId, HttpBuilder, InputTextStyle,
+    Interaction, Message, ModalInteraction, Ready, ResumedEvent,
 };
 use serenity::gateway::ShardManager;
 use standin::Discord;
@@ -141,7 +141,9 @@ async fn on_press(context: &Context, press: &ComponentInteraction) -> serenity::
 }
 
 async fn on_modal(context: &Context, modal: &ModalInteraction) -> serenity::Result<()> {
-    modal.defer(context).await?;
+    // `ModalInteraction::defer` takes note of a press (6), which a form opened by a command has not.
+    let wait = CreateInteractionResponse::Defer(CreateInteractionResponseMessage::new());
+    modal.create_response(context, wait).await?;
     let inputs = modal.data.components.iter().flat_map(|row| &row.components);
     let text = inputs.filter_map(|part| match part {
         ActionRowComponent::InputText(input) => input.value.clone(),

@@ -1,0 +1,135 @@
+//! A PostgreSQL server of our own, started once for all tests and gone with them.
+
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use sqlx::{ConnectOptions, Connection};
+use tempfile::TempDir;
+
+/// How long the server may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Server {
+    port: u16,
+    /// Kept, so that its standard input closes with this process, which ends the server.
+    _watcher: Child,
+    _folder: TempDir,
+}
+
+static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// A fresh, empty database. `None` where no server binaries are, unless `FIREBELL_TEST_POSTGRES=required`.
+pub async fn fresh_database() -> Option<String> {
+    let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(start)).await.unwrap().as_ref()?;
+    let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+    let url = |database: &str| format!("postgres://firebell@127.0.0.1:{}/{database}", server.port);
+    let mut admin = connect(&url("postgres")).await;
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+    admin.close().await.unwrap();
+    Some(url(&name))
+}
+
+async fn connect(url: &str) -> sqlx::PgConnection {
+    let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
+    options.connect().await.unwrap()
+}
+
+fn start() -> Option<Server> {
+    let Some(binaries) = binaries() else {
+        assert!(
+            std::env::var("FIREBELL_TEST_POSTGRES").as_deref() != Ok("required"),
+            "FIREBELL_TEST_POSTGRES=required, but no PostgreSQL server binaries were found"
+        );
+        // Written past the test harness, which keeps the output of tests that pass to itself.
+        let _ = std::io::stderr().write_all(b"SKIPPED: no PostgreSQL server binaries: its tests are not run\n");
+        return None;
+    };
+    let folder = tempfile::Builder::new().prefix("firebell-postgres-").tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let user = unprivileged();
+    if let Some((uid, gid)) = user {
+        for path in [folder.path(), &data] {
+            std::os::unix::fs::chown(path, Some(uid), Some(gid)).unwrap();
+        }
+    }
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let made = command(&binaries.join("initdb"), user)
+        .args(["--auth=trust", "--username=firebell", "--encoding=UTF8", "--no-sync", "--pgdata"])
+        .arg(&data)
+        .stdout(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+    // The shell ends the server when its standard input closes, which the end of this process does, however it ends.
+    let script = r#""$0" -D "$1" -p "$2" -k "$3" -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=400 \
+        -c shared_buffers=32MB > "$3/log" 2>&1 & server=$!; cat > /dev/null; kill -QUIT $server; wait"#;
+    let watcher = command(Path::new("/bin/sh"), user)
+        .args(["-c", script])
+        .arg(binaries.join("postgres"))
+        .arg(&data)
+        .arg(port.to_string())
+        .arg(folder.path())
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for(port, folder.path());
+    Some(Server { port, _watcher: watcher, _folder: folder })
+}
+
+fn wait_for(port: u16, folder: &Path) {
+    let begun = Instant::now();
+    loop {
+        // A server that starts takes connections before it answers on them.
+        let ready = std::fs::read_to_string(folder.join("log")).unwrap_or_default().contains("ready to accept");
+        if ready && std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return;
+        }
+        let log = || std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        assert!(begun.elapsed() < PATIENCE, "PostgreSQL does not start: {}", log());
+        std::thread::yield_now();
+    }
+}
+
+fn command(program: &Path, user: Option<(u32, u32)>) -> Command {
+    let mut command = Command::new(program);
+    if let Some((uid, gid)) = user {
+        command.uid(uid).gid(gid);
+    }
+    command.current_dir("/").env("LC_ALL", "C.UTF-8");
+    command
+}
+
+/// PostgreSQL does not run as root: then it runs as `postgres`, or else as `nobody`.
+fn unprivileged() -> Option<(u32, u32)> {
+    use std::os::unix::fs::MetadataExt;
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return None;
+    }
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+    let of = |name: &str| {
+        let line = passwd.lines().find(|line| line.starts_with(&format!("{name}:")))?;
+        let fields: Vec<&str> = line.split(':').collect();
+        Some((fields[2].parse().ok()?, fields[3].parse().ok()?))
+    };
+    Some(of("postgres").or_else(|| of("nobody")).expect("there is an unprivileged user"))
+}
+
+/// The newest server's binaries.
+fn binaries() -> Option<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|version| Some(version.ok()?.path().join("bin")))
+        .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()))
+        .filter(|folder| folder.join("postgres").is_file() && folder.join("initdb").is_file())
+        .collect();
+    found.sort();
+    found.pop()
+}
