@@ -9,7 +9,7 @@ use clap::Parser;
 use standin::seed::{Seed, UnknownName};
 use standin::{Discord, Options, StartError};
 
-/// A stand-in for Discord on loopback. The control API is described in the documentation of `standin::control`.
+/// A stand-in for Discord on loopback. The control API describes itself at /.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -99,7 +99,7 @@ async fn run(arguments: Arguments) -> Result<(), RunError> {
     writeln!(out, "REST     https://{} (as discord.com)", discord.address())?;
     writeln!(out, "gateway  ws://{}", discord.gateway_address())?;
     if let Some(address) = discord.control_address() {
-        writeln!(out, "control  http://{address}")?;
+        writeln!(out, "control  http://{address} (what it can do is told at /)")?;
     }
     writeln!(out, "guild    {}", discord.guild())?;
     drop(out);

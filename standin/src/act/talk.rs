@@ -29,20 +29,29 @@ impl Discord {
 
     /// Puts an emoji below a message as a person. Asking twice is as good as once.
     ///
-    /// # Errors
+    /// # Panics
     ///
-    /// What Discord's client would refuse.
-    pub fn react(&self, user: Id, channel: Id, message: Id, emoji: &str) -> Result<(), ActError> {
-        self.change(|state| set_reaction(state, user, channel, message, emoji, true))
+    /// When the person could not, as with [`Discord::say`].
+    pub fn react(&self, user: Id, channel: Id, message: Id, emoji: &str) {
+        self.try_react(user, channel, message, emoji, true).unwrap_or_else(|error| panic!("cannot react: {error}"));
     }
 
     /// Takes an emoji below a message away again.
     ///
+    /// # Panics
+    ///
+    /// When the person could not, as with [`Discord::say`].
+    pub fn unreact(&self, user: Id, channel: Id, message: Id, emoji: &str) {
+        self.try_react(user, channel, message, emoji, false).unwrap_or_else(|error| panic!("cannot react: {error}"));
+    }
+
+    /// Puts an emoji below a message as a person, or takes it away again.
+    ///
     /// # Errors
     ///
     /// What Discord's client would refuse.
-    pub fn unreact(&self, user: Id, channel: Id, message: Id, emoji: &str) -> Result<(), ActError> {
-        self.change(|state| set_reaction(state, user, channel, message, emoji, false))
+    pub fn try_react(&self, user: Id, channel: Id, message: Id, emoji: &str, on: bool) -> Result<(), ActError> {
+        self.change(|state| set_reaction(state, user, channel, message, emoji, on))
     }
 }
 

@@ -147,12 +147,12 @@ pub(super) struct ReactBody {
 }
 
 pub(super) async fn react(Shared(discord): Shared<Discord>, Json(body): Json<ReactBody>) -> Outcome {
-    discord.react(body.user.0, body.channel.0, body.message.0, &body.emoji)?;
+    discord.try_react(body.user.0, body.channel.0, body.message.0, &body.emoji, true)?;
     done()
 }
 
 pub(super) async fn unreact(Shared(discord): Shared<Discord>, Json(body): Json<ReactBody>) -> Outcome {
-    discord.unreact(body.user.0, body.channel.0, body.message.0, &body.emoji)?;
+    discord.try_react(body.user.0, body.channel.0, body.message.0, &body.emoji, false)?;
     done()
 }
 

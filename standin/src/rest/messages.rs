@@ -97,7 +97,7 @@ pub(super) fn create(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiEr
 pub(super) fn edit(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiError> {
     let (channel, id) = (call.id("channel")?, call.id("message")?);
     let draft = message::draft(call.body.clone(), Way::Edit)?;
-    let kind = state.visible_channel(channel)?.kind;
+    state.visible_channel(channel)?;
     let message = state.known_message(channel, id)?.clone();
     if message.kind.is_notice() {
         return Err(ApiError::SystemMessage);
@@ -105,9 +105,7 @@ pub(super) fn edit(state: &mut State, call: &Call<'_>) -> Result<Answer, ApiErro
     if !state.is_bot(message.author) {
         return Err(ApiError::NotTheAuthor);
     }
-    if kind.is_thread() && state.channels.get(&channel).and_then(|c| c.thread.as_ref()).is_some_and(|t| t.archived) {
-        return Err(ApiError::ArchivedThread);
-    }
+    check_not_archived(state, channel)?;
     if state.refuse_old_edits && OLD < state.now() - message.created_at {
         return Err(ApiError::TooManyOldEdits);
     }
@@ -150,7 +148,7 @@ fn same_nonce<'s>(state: &'s State, channel: Id, author: Id, nonce: &str) -> Opt
     messages.filter(|message| message.author == author && message.nonce.as_deref() == Some(nonce)).find(young)
 }
 
-fn check_may_write(state: &mut State, id: Id, draft: &Draft, files: &[Upload]) -> Result<(), ApiError> {
+fn check_may_write(state: &State, id: Id, draft: &Draft, files: &[Upload]) -> Result<(), ApiError> {
     let channel = state.visible_channel(id)?;
     if !channel.kind.holds_messages() {
         return Err(ApiError::NotText);
@@ -174,13 +172,13 @@ fn check_may_write(state: &mut State, id: Id, draft: &Draft, files: &[Upload]) -
     if !is_direct {
         state.channel_with(id, needed)?;
     }
-    reopen(state, id)
+    check_not_archived(state, id)
 }
 
-/// Writing to an archived thread reopens it, unless it is locked; Discord answers 50083 to bots in both cases.
-fn reopen(state: &State, id: Id) -> Result<(), ApiError> {
-    let archived = state.channels.get(&id).and_then(|channel| channel.thread.as_ref()).is_some_and(|t| t.archived);
-    if archived { Err(ApiError::ArchivedThread) } else { Ok(()) }
+/// A person who writes in an archived thread reopens it; a bot is answered 50083.
+fn check_not_archived(state: &State, id: Id) -> Result<(), ApiError> {
+    let thread = state.channels.get(&id).and_then(|channel| channel.thread.as_ref());
+    if thread.is_some_and(|thread| thread.archived) { Err(ApiError::ArchivedThread) } else { Ok(()) }
 }
 
 /// Puts a draft into a message that has no text yet.

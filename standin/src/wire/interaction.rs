@@ -58,7 +58,8 @@ pub(crate) fn answered(state: &State, id: Id, interaction: &Interaction, callbac
         about["response_message_id"] = json!(message.id.to_string());
         about["response_message_loading"] = json!(message.loading);
         about["response_message_ephemeral"] = json!(message.ephemeral_for.is_some());
-        if !matches!(interaction.answer, Some(Answer::Noted(_))) {
+        // A deferral has no message to show yet.
+        if !message.loading && !matches!(interaction.answer, Some(Answer::Noted(_))) {
             answer["resource"] = json!({"type": callback, "message": super::message::message(state, message)});
         }
     }

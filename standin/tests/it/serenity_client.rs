@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use serde_json::json;
-use serenity::all::{CreateMessage, EditMessage};
-use serenity::builder::{CreateAttachment, CreateChannel, CreateEmbed, CreateThread, EditChannel};
-use serenity::model::id::{ChannelId, GuildId, UserId};
+use serenity::all::{
+    ChannelId, ClientBuilder, CreateActionRow, CreateAttachment, CreateChannel, CreateEmbed, CreateMessage,
+    CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, CreateThread, EditChannel, EditMessage,
+    GatewayError, GatewayIntents, GuildId, HttpBuilder, PermissionOverwrite, PermissionOverwriteType, Permissions,
+    UserId,
+};
 use standin::{ActError, Options, ReplyKind};
 
 use crate::bot::{Bot, Noticed};
-use crate::support::World;
+use crate::support::{World, client};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -116,6 +119,66 @@ async fn a_dropped_line_is_resumed_and_what_was_missed_is_replayed() {
     world.discord.say(world.ana, world.general, "while you were away");
     bot.wait_for(&Noticed::Said("while you were away".to_owned())).await;
     assert_eq!(world.discord.identifies(), 1);
+}
+
+#[tokio::test]
+async fn what_a_silent_gateway_swallowed_comes_with_the_resume() {
+    let world = World::with(Options::default()).await;
+    let mut bot = Bot::start(&world.discord).await;
+    world.discord.silence_gateway(true);
+    world.discord.say(world.ana, world.general, "into the void");
+    world.discord.silence_gateway(false);
+    world.discord.close_gateway(Some(4000));
+    bot.wait_for(&Noticed::Said("into the void".to_owned())).await;
+    bot.wait_for(&Noticed::Resumed).await;
+}
+
+#[tokio::test]
+async fn without_the_intent_a_bot_reads_only_what_names_it() {
+    let world = World::with(Options { privileged_intents: false, ..Options::default() }).await;
+    let mut bot = Bot::start_with(&world.discord, GatewayIntents::non_privileged()).await;
+    let said = world.discord.say(world.ana, world.general, "a secret");
+    bot.wait_for(&Noticed::Said(String::new())).await;
+    let read = bot.http.get_message(world.general.into(), said.id.into()).await.expect("the message");
+    assert_eq!(read.content, "", "REST keeps it back too");
+    let text = "<@1000000000000000002> listen";
+    world.discord.say(world.ana, world.general, text);
+    bot.wait_for(&Noticed::Said(text.to_owned())).await;
+}
+
+#[tokio::test]
+async fn an_intent_that_the_owner_did_not_switch_on_ends_the_connection() {
+    let world = World::with(Options { privileged_intents: false, ..Options::default() }).await;
+    let http = HttpBuilder::new(world.discord.token()).client(client(&world.discord)).build();
+    let mut bot = ClientBuilder::new_with_http(http, GatewayIntents::all()).await.expect("a client");
+    let error = bot.start().await.expect_err("it must not start");
+    let wanted = matches!(error, serenity::Error::Gateway(GatewayError::DisallowedGatewayIntents));
+    assert!(wanted, "{error}");
+}
+
+#[tokio::test]
+async fn selects_and_overwrites_of_the_client_are_understood() {
+    let world = World::start().await;
+    let bot = Bot::start(&world.discord).await;
+    let general = ChannelId::new(world.general);
+    let lines = vec![CreateSelectMenuOption::new("One", "1").emoji('1'), CreateSelectMenuOption::new("Two", "2")];
+    let lines = CreateSelectMenu::new("pick", CreateSelectMenuKind::String { options: lines }).placeholder("Pick one");
+    let people = CreateSelectMenu::new("who", CreateSelectMenuKind::User { default_users: None }).max_values(2);
+    let rows = vec![CreateActionRow::SelectMenu(lines), CreateActionRow::SelectMenu(people)];
+    let builder = CreateMessage::new().content("choose").components(rows);
+    let message = general.send_message(&bot.http, builder).await.expect("a message").id.get();
+    let (discord, ana) = (&world.discord, world.ana);
+    let chosen = discord.choose(ana, world.general, message, "pick", ["2"]).await.expect("an answer");
+    assert!(chosen.text().starts_with("Acknowledged by Ana"), "{}", chosen.text());
+
+    let overwrite = PermissionOverwrite {
+        allow: Permissions::VIEW_CHANNEL,
+        deny: Permissions::SEND_MESSAGES,
+        kind: PermissionOverwriteType::Member(ana.into()),
+    };
+    general.create_permission(&bot.http, overwrite).await.expect("an overwrite");
+    assert!(discord.try_say(ana, world.general, "may I?").is_err());
+    assert_eq!(discord.violations(), Vec::<String>::new());
 }
 
 #[tokio::test]

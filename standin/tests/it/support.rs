@@ -45,10 +45,6 @@ impl World {
 
     pub async fn with(options: Options) -> Self {
         let discord = Discord::start(options).await.expect("ports are free");
-        if let Ok(dir) = std::env::var("TMPREC") {
-            let n = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
-            discord.record_to(format!("{dir}/{n}.jsonl")).unwrap();
-        }
         let ana = discord.add_person(Person { id: None, name: "Ana", roles: vec![] });
         let general =
             discord.add_channel(NewChannel { id: None, name: "general", kind: ChannelKind::Text, parent: None });
