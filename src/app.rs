@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -21,7 +21,7 @@ use crate::discord::gateway::Gateway;
 use crate::discord::{Chat, client};
 use crate::domain::effect::Performer;
 use crate::engine::triage::Digested;
-use crate::engine::{Engine, Setup};
+use crate::engine::{Engine, EngineError, Setup};
 use crate::outbox::{Outbox, Places};
 use crate::render::Renderer;
 use crate::store::inbox_writer::Inbox;
@@ -130,28 +130,29 @@ impl App {
         let connection = connected.subscribe();
         let holder = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
         let leases = Leases { db: db.clone(), holder: holder.clone(), length: options.lease };
+        let mut tasks = JoinSet::new();
+        let mut address = None;
+        let listener = if options.roles.contains(&Role::Web) {
+            Some(TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?)
+        } else {
+            None
+        };
+        // After the port, which a second process started by mistake does not get.
         if matches!(db, Db::Sqlite { .. }) {
             // An embedded database belongs to one process: what an earlier one held is free.
             let mut tx = db.begin().await?;
             tx.break_leases().await?;
             tx.commit().await?;
         }
-        let mut tasks = JoinSet::new();
-        let mut address = None;
 
-        if options.roles.contains(&Role::Web) {
-            let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+        if let Some(listener) = listener {
             address = Some(listener.local_addr()?);
             let inbox = Inbox::start(db.clone());
             let web = Web::new(
                 engine.clone(),
                 inbox.clone(),
                 changeable.access.subscribe(),
-                if options.roles.contains(&Role::Gateway) {
-                    connection.clone()
-                } else {
-                    watch::Sender::new(true).subscribe()
-                },
+                connection.clone(),
                 options.metrics,
             );
             let router = web.router(limits);
@@ -228,7 +229,10 @@ impl App {
         self.changeable.access.send_replace(Arc::new(access(&config)));
         let setup = Setup { organisation: config.organisation, triage: config.triage };
         self.changeable.setup.send_replace(Arc::new(setup));
-        info!("the configuration was reloaded; [server], [database] and discord.token take a restart");
+        info!(
+            "the configuration was reloaded; [database], [retention], [server] but for its tokens, and the token, guild \
+             and stand-in of [discord] take a restart"
+        );
     }
 
     /// Whether nothing is due, under way, or waiting in the inbox.
@@ -246,11 +250,6 @@ impl App {
             self.tasks.shutdown().await;
         }
         self.engine.db().close().await;
-    }
-
-    /// Ends at once, as a killed process would: nothing is released, nothing drained.
-    pub async fn kill(mut self) {
-        self.tasks.shutdown().await;
     }
 }
 
@@ -308,6 +307,8 @@ async fn triage(engine: Engine, commits: Option<watch::Receiver<()>>, stop: Canc
         let wait = match engine.digest().await {
             Ok(Digested::Rows(_)) => continue,
             Ok(Digested::Nothing) => POLL,
+            // A person acted on the same incident meanwhile: decide again on what that made of it.
+            Err(EngineError::TooBusy(_)) => continue,
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, "the inbox cannot be digested yet");
                 AFTER_FAILURE
@@ -353,6 +354,15 @@ async fn prune_once(db: &Db, clock: &Clock, retention: crate::config::Retention)
     Ok(rows)
 }
 
+/// Whether a lease is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Yes,
+    No,
+    /// The database could not be asked.
+    Unknown,
+}
+
 /// Work that one process does at a time.
 #[derive(Clone)]
 struct Leases {
@@ -370,7 +380,8 @@ impl Leases {
     {
         let every = self.length / 3;
         while !stop.is_cancelled() {
-            if self.hold(name).await {
+            if self.hold(name).await == Held::Yes {
+                let mut renewed = Instant::now();
                 info!(lease = name, "took the lease");
                 let lost = stop.child_token();
                 let mut working = tokio::spawn(work(lost.clone()));
@@ -378,7 +389,12 @@ impl Leases {
                     tokio::select! {
                         _ = &mut working => break,
                         () = tokio::time::sleep(every), if !lost.is_cancelled() => {
-                            if !self.hold(name).await {
+                            let held = self.hold(name).await;
+                            if held == Held::Yes {
+                                renewed = Instant::now();
+                            }
+                            // While nobody can be asked the lease is ours until it ends.
+                            if held == Held::No || self.length <= renewed.elapsed() + every {
                                 warn!(lease = name, "lost the lease");
                                 lost.cancel();
                             }
@@ -394,7 +410,7 @@ impl Leases {
         }
     }
 
-    async fn hold(&self, name: &str) -> bool {
+    async fn hold(&self, name: &str) -> Held {
         let now = real_time();
         let until = now + chrono::Duration::from_std(self.length).unwrap_or(chrono::Duration::seconds(12));
         let held = async {
@@ -404,10 +420,11 @@ impl Leases {
             Ok::<_, StoreError>(held)
         };
         match held.await {
-            Ok(held) => held,
+            Ok(true) => Held::Yes,
+            Ok(false) => Held::No,
             Err(error) => {
                 warn!(lease = name, error = &error as &dyn std::error::Error, "a lease cannot be renewed");
-                false
+                Held::Unknown
             }
         }
     }

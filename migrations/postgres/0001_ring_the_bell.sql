@@ -152,6 +152,7 @@ CREATE TABLE status_update (
     reason       TEXT,
     drafted_at   TIMESTAMPTZ NOT NULL,
     published_to JSONB NOT NULL,
+    doubtful_at  JSONB NOT NULL,
     published_at TIMESTAMPTZ,
     again        BIGINT NOT NULL,
     PRIMARY KEY (incident_id, number)

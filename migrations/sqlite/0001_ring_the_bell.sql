@@ -154,6 +154,7 @@ CREATE TABLE status_update (
     reason       TEXT,
     drafted_at   INTEGER NOT NULL,
     published_to TEXT NOT NULL,
+    doubtful_at  TEXT NOT NULL,
     published_at INTEGER,
     again        INTEGER NOT NULL,
     PRIMARY KEY (incident_id, number)

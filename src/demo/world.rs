@@ -42,6 +42,7 @@ pub struct World {
     pub organisation: Organisation,
     setting: Setting,
     app: Option<App>,
+    runtime: Option<tokio::runtime::Runtime>,
     channels: BTreeMap<&'static str, Snowflake>,
 }
 
@@ -62,13 +63,18 @@ impl World {
         let channels = seed(&discord, &config);
         std::fs::write(ca_file(&setting.folder), discord.ca_pem())
             .context("cannot write the stand-in's certificate")?;
-        Ok(Self { discord, organisation: config.organisation, setting, app: None, channels })
+        Ok(Self { discord, organisation: config.organisation, setting, app: None, runtime: None, channels })
     }
 
     /// Starts Firebell, or starts it again; waits until it is connected.
     pub async fn start_app(&mut self) -> anyhow::Result<()> {
         let options = Options { clock: self.setting.clock.clone(), lease: self.setting.lease, ..Options::default() };
-        let app = App::start(self.config()?, options).await?;
+        let config = self.config()?;
+        // A runtime of its own, so that a kill takes everything with it, as that of a process does.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let started = runtime.spawn(App::start(config, options)).await;
+        self.runtime = Some(runtime);
+        let app = started??;
         let mut connected = app.connected();
         self.app = Some(app);
         tokio::time::timeout(PATIENCE, connected.wait_for(|connected| *connected))
@@ -101,13 +107,15 @@ impl World {
         if let Some(app) = self.app.take() {
             app.stop().await;
         }
+        self.kill_app();
     }
 
     /// Ends Firebell as `kill -9` would.
-    pub async fn kill_app(&mut self) {
-        if let Some(app) = self.app.take() {
-            app.kill().await;
+    pub fn kill_app(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
+        self.app = None;
     }
 
     /// A channel by what it is for: `announcements`, `operators`, `public`.
@@ -163,6 +171,13 @@ impl World {
         self.setting.clock.advance(by);
         self.discord.advance(by.to_std()?);
         self.rest().await
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // A runtime may not be dropped where something waits on another.
+        self.kill_app();
     }
 }
 

@@ -1,9 +1,10 @@
 //! Looks whether the bot has what it needs in the guild, and says what each missing thing costs.
+//!
+//! Roles and channels are read as JSON: serenity drops permissions that it has no name for, such as *Pin Messages*.
 
-use serenity::http::Http;
-use serenity::model::channel::{ChannelType, GuildChannel, PermissionOverwriteType};
-use serenity::model::guild::Role;
-use serenity::model::id::{ChannelId, GuildId};
+use serde::Deserialize;
+use serenity::http::{Http, LightMethod, Request, Route};
+use serenity::model::id::GuildId;
 
 use crate::domain::id::Snowflake;
 
@@ -52,10 +53,54 @@ const PIN: Permission = (1 << 51, "Pin Messages", "the card is not pinned and sc
 const THREADS: Permission = (1 << 35, "Create Public Threads", "when a channel cannot be made there is no room at all");
 const IN_THREADS: Permission = (1 << 38, "Send Messages in Threads", "nothing can be said in a room that is a thread");
 
+/// Discord's number for a category, and for a text channel.
+const CATEGORY: u8 = 4;
+const TEXT: u8 = 0;
+
+#[derive(Deserialize)]
+struct Role {
+    id: String,
+    permissions: String,
+}
+
+#[derive(Deserialize)]
+struct Channel {
+    id: String,
+    name: String,
+    #[serde(rename = "type")]
+    kind: u8,
+    parent_id: Option<String>,
+    #[serde(default)]
+    permission_overwrites: Vec<Overwrite>,
+}
+
+#[derive(Deserialize)]
+struct Overwrite {
+    id: String,
+    /// 0 for a role, 1 for a member.
+    #[serde(rename = "type")]
+    kind: u8,
+    allow: String,
+    deny: String,
+}
+
+#[derive(Deserialize)]
+struct Member {
+    roles: Vec<String>,
+}
+
+/// Who the bot is in the guild.
+struct Us {
+    user: String,
+    /// The guild's identity is also that of the role that everyone has.
+    everyone: String,
+    held: Vec<String>,
+    roles: Vec<Role>,
+}
+
 /// Looks at everything.
 pub async fn examine(http: &Http, guild: Snowflake, places: Places) -> Vec<Check> {
     let mut checks = Vec::new();
-    let guild = GuildId::new(guild.0.max(1));
     let user = match http.get_current_user().await {
         Ok(user) => {
             checks.push(good("token", format!("belongs to {}", user.name)));
@@ -63,119 +108,124 @@ pub async fn examine(http: &Http, guild: Snowflake, places: Places) -> Vec<Check
         }
         Err(error) => {
             let cure = "put the bot's token, from the developer portal, where discord.token says";
-            checks.push(bad("token", error, "nobody hears of anything", cure));
+            checks.push(bad("token", &error, "nobody hears of anything", cure));
             return checks;
         }
     };
     match http.get_gateway().await {
         Ok(_) => checks.push(good("gateway", "can be asked for; no privileged intent is needed".to_owned())),
-        Err(error) => checks.push(bad("gateway", error, "no command is heard", "see whether Discord is up")),
+        Err(error) => checks.push(bad("gateway", &error, "no command is heard", "see whether Discord is up")),
     }
-    let member = http.get_member(guild, user.id).await;
-    let roles = http.get_guild_roles(guild).await;
-    let channels = http.get_channels(guild).await;
-    let (Ok(member), Ok(roles), Ok(channels)) = (member, roles, channels) else {
-        checks.push(Check {
-            what: "guild".to_owned(),
-            found: Err(Missing {
-                problem: format!("the bot cannot look into guild {guild}"),
-                cost: "nothing can be done in it",
-                cure: "invite the bot with the scopes `bot` and `applications.commands`; see discord.guild",
-            }),
-        });
-        return checks;
+    let guild_id = GuildId::new(guild.0.max(1));
+    let looked = async {
+        let member: Member = read(http, Route::GuildMember { guild_id, user_id: user.id }).await?;
+        let roles: Vec<Role> = read(http, Route::GuildRoles { guild_id }).await?;
+        let channels: Vec<Channel> = read(http, Route::GuildChannels { guild_id }).await?;
+        serenity::Result::Ok((member, roles, channels))
+    };
+    let (member, roles, channels) = match looked.await {
+        Ok(looked) => looked,
+        Err(error) => {
+            let cure = "invite the bot with the scopes `bot` and `applications.commands`; see discord.guild";
+            checks.push(bad("guild", &error, "nothing can be done in it", cure));
+            return checks;
+        }
     };
     checks.push(good("guild", format!("{} channels of 500", channels.len())));
-    let has = |channel: &GuildChannel| effective(&roles, &member.roles, user.id.get(), guild, channel);
-    let wanted: [(&str, Snowflake, &[Permission]); 3] = [
-        ("discord.incidents_category", places.category, &[VIEW, MANAGE_CHANNELS, SEND, EMBED, HISTORY, PIN]),
-        ("discord.announcements", places.announcements, &[VIEW, SEND, EMBED, HISTORY, THREADS, IN_THREADS]),
-        ("discord.operators", places.operators, &[VIEW, SEND]),
+    let us = Us { user: user.id.to_string(), everyone: guild.to_string(), held: member.roles, roles };
+    let wanted: [(&str, Snowflake, u8, &[Permission]); 3] = [
+        ("discord.incidents_category", places.category, CATEGORY, &[VIEW, MANAGE_CHANNELS, SEND, EMBED, HISTORY, PIN]),
+        ("discord.announcements", places.announcements, TEXT, &[VIEW, SEND, EMBED, HISTORY, THREADS, IN_THREADS]),
+        ("discord.operators", places.operators, TEXT, &[VIEW, SEND]),
     ];
-    for (key, id, permissions) in wanted {
-        let Some(channel) = channels.iter().find(|channel| channel.id.get() == id.0) else {
-            checks.push(Check {
-                what: key.to_owned(),
-                found: Err(Missing {
-                    problem: format!("there is no channel {id} that the bot can see"),
-                    cost: "nothing can be said there",
-                    cure: "copy the channel's identity (developer mode, right click), and let the bot see it",
-                }),
-            });
-            continue;
-        };
-        let is_category = channel.kind == ChannelType::Category;
-        if (key == "discord.incidents_category") != is_category {
-            checks.push(Check {
-                what: key.to_owned(),
-                found: Err(Missing {
-                    problem: format!("{} is a {:?} channel", channel.name, channel.kind),
-                    cost: "rooms cannot be made in a channel, nor anything said in a category",
-                    cure: "name a category for rooms and text channels for the others",
-                }),
-            });
-            continue;
-        }
-        let held = has(channel);
-        for (_, name, cost) in permissions.iter().filter(|(bit, ..)| held & (bit | ADMINISTRATOR) == 0) {
-            checks.push(Check {
-                what: format!("{key} ({})", channel.name),
-                found: Err(Missing {
-                    problem: format!("the permission “{name}” is missing"),
-                    cost,
-                    cure: "give it to the bot's role there, in the channel's settings",
-                }),
-            });
-        }
-        if permissions.iter().all(|(bit, ..)| held & (bit | ADMINISTRATOR) != 0) {
-            checks.push(good(key, format!("{} has every permission", channel.name)));
-        }
-        if is_category {
-            let rooms = channels.iter().filter(|other| other.parent_id == Some(ChannelId::new(id.0))).count();
-            checks.push(good("rooms in the category", format!("{rooms} of 50")));
-        }
+    for (key, id, kind, permissions) in wanted {
+        checks.extend(examine_place(key, id, kind, permissions, &channels, &us));
     }
     checks
 }
 
-/// The permissions that the bot has in a channel, as Discord's documentation computes them. The bits are taken from the
-/// roles as they came: serenity drops those that it has no name for.
-fn effective(
-    roles: &[Role],
-    held: &[serenity::model::id::RoleId],
-    user: u64,
-    guild: GuildId,
-    channel: &GuildChannel,
-) -> u64 {
-    let everyone = guild.get();
-    let is_held = |role: u64| role == everyone || held.iter().any(|held| held.get() == role);
-    let mut bits =
-        roles.iter().filter(|role| is_held(role.id.get())).fold(0, |bits, role| bits | role.permissions.bits());
-    if bits & ADMINISTRATOR != 0 {
-        return u64::MAX;
-    }
-    let overwrites = &channel.permission_overwrites;
-    let apply = |bits: u64, chosen: &dyn Fn(&PermissionOverwriteType) -> bool| {
-        let (mut allow, mut deny) = (0, 0);
-        for overwrite in overwrites.iter().filter(|overwrite| chosen(&overwrite.kind)) {
-            allow |= overwrite.allow.bits();
-            deny |= overwrite.deny.bits();
-        }
-        bits & !deny | allow
+fn examine_place(
+    key: &str,
+    id: Snowflake,
+    kind: u8,
+    permissions: &[Permission],
+    channels: &[Channel],
+    us: &Us,
+) -> Vec<Check> {
+    let missing = |what: String, problem, cost, cure| Check { what, found: Err(Missing { problem, cost, cure }) };
+    let id = id.to_string();
+    let Some(channel) = channels.iter().find(|channel| channel.id == id) else {
+        let cure = "copy the channel's identity (developer mode, right click), and let the bot see it";
+        let problem = format!("there is no channel {id} that the bot can see");
+        return vec![missing(key.to_owned(), problem, "nothing can be said there", cure)];
     };
-    bits = apply(bits, &|kind| matches!(kind, PermissionOverwriteType::Role(role) if role.get() == everyone));
-    bits = apply(
-        bits,
-        &|kind| matches!(kind, PermissionOverwriteType::Role(role) if role.get() != everyone && is_held(role.get())),
-    );
-    apply(bits, &|kind| matches!(kind, PermissionOverwriteType::Member(member) if member.get() == user))
+    if channel.kind != kind {
+        let problem =
+            format!("{} is not a {}", channel.name, if kind == CATEGORY { "category" } else { "text channel" });
+        let cost = "rooms cannot be made in a channel, nor anything said in a category";
+        return vec![missing(
+            key.to_owned(),
+            problem,
+            cost,
+            "name a category for rooms, and text channels for the rest",
+        )];
+    }
+    let held = us.permissions_in(channel);
+    let mut checks: Vec<Check> = permissions
+        .iter()
+        .filter(|(bit, ..)| held & bit == 0)
+        .map(|(_, name, cost)| {
+            let cure = "give it to the bot's role there, in the channel's settings";
+            let what = format!("{key} ({})", channel.name);
+            missing(what, format!("the permission “{name}” is missing"), cost, cure)
+        })
+        .collect();
+    if checks.is_empty() {
+        checks.push(good(key, format!("{} has every permission", channel.name)));
+    }
+    if kind == CATEGORY {
+        let rooms = channels.iter().filter(|other| other.parent_id.as_deref() == Some(&id)).count();
+        checks.push(good("rooms in the category", format!("{rooms} of 50")));
+    }
+    checks
+}
+
+impl Us {
+    /// The bot's permissions in a channel, as Discord's documentation computes them ("Permission Overwrites").
+    fn permissions_in(&self, channel: &Channel) -> u64 {
+        let is_held = |role: &str| role == self.everyone || self.held.iter().any(|held| held == role);
+        let base =
+            self.roles.iter().filter(|role| is_held(&role.id)).fold(0, |all, role| all | bits(&role.permissions));
+        if base & ADMINISTRATOR != 0 {
+            return u64::MAX;
+        }
+        let apply = |held: u64, is_meant: &dyn Fn(&Overwrite) -> bool| {
+            let meant = || channel.permission_overwrites.iter().filter(|overwrite| is_meant(overwrite));
+            let denied = meant().fold(0, |all, overwrite| all | bits(&overwrite.deny));
+            let allowed = meant().fold(0, |all, overwrite| all | bits(&overwrite.allow));
+            held & !denied | allowed
+        };
+        let held = apply(base, &|overwrite| overwrite.kind == 0 && overwrite.id == self.everyone);
+        let held =
+            apply(held, &|overwrite| overwrite.kind == 0 && overwrite.id != self.everyone && is_held(&overwrite.id));
+        apply(held, &|overwrite| overwrite.kind == 1 && overwrite.id == self.user)
+    }
+}
+
+/// Discord writes permissions as a decimal number in a text.
+fn bits(text: &str) -> u64 {
+    text.parse().unwrap_or(0)
+}
+
+async fn read<T: serde::de::DeserializeOwned>(http: &Http, route: Route<'_>) -> serenity::Result<T> {
+    http.fire(Request::new(route, LightMethod::Get)).await
 }
 
 fn good(what: &str, found: String) -> Check {
     Check { what: what.to_owned(), found: Ok(found) }
 }
 
-fn bad(what: &str, error: serenity::Error, cost: &'static str, cure: &'static str) -> Check {
-    let problem = super::error::classify(&error).to_string();
+fn bad(what: &str, error: &serenity::Error, cost: &'static str, cure: &'static str) -> Check {
+    let problem = super::error::classify(error).to_string();
     Check { what: what.to_owned(), found: Err(Missing { problem, cost, cure }) }
 }

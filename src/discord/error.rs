@@ -73,6 +73,10 @@ pub fn classify(error: &serenity::Error) -> ChatError {
                 (_, false) => format!("{} ({code}; {})", response.error.message, details.join("; ")),
             };
             match status {
+                // The token is wrong, or the address is banned for a while: an operator's fault or a passing one, and
+                // nothing that was decided may be given up for it.
+                401 => ChatError::Later { after: None, reason: format!("the bot's token is refused: {reason}") },
+                403 if code <= 0 => ChatError::Later { after: None, reason },
                 429 => ChatError::Later { after: None, reason },
                 500.. => ChatError::Unknown { reason },
                 // Discord's own way to say "too fast" for direct messages.

@@ -151,7 +151,10 @@ fn incident_command(
             let at = at.map(|at| moment(&at, now)).transpose()?;
             give(incident, Command::Note { text, at, quote: None })?
         }
-        Incident::Timeline(Timeline::Add { text, corrects: Some(entry), incident, .. }) => {
+        Incident::Timeline(Timeline::Add { at: Some(_), corrects: Some(_), .. }) => {
+            return Err(ParseError::new("a correction has no time of its own: leave `at` or `corrects` out"));
+        }
+        Incident::Timeline(Timeline::Add { text, corrects: Some(entry), incident, at: None }) => {
             give(incident, Command::Correct { entry: EntryNumber(entry), text })?
         }
         Incident::Timeline(Timeline::List { incident }) => Request::TimelineList { which: which(incident)? },

@@ -52,7 +52,10 @@ pub enum Effect {
     /// Announce the incident, or bring the announcement up to date.
     Announce,
     /// Make the incident's room.
-    OpenRoom,
+    OpenRoom {
+        /// How many times it was given up before.
+        again: u32,
+    },
     /// Post and pin the incident's card, or bring it up to date.
     DrawCard,
     /// Say the timeline's entries `from ..= to` that are public in the room, in one message.
@@ -173,7 +176,7 @@ impl Effect {
         match self {
             Self::PageDirectly { .. } | Self::RaiseAlarm { .. } => Promise::AtLeastOnce,
             Self::Announce
-            | Self::OpenRoom
+            | Self::OpenRoom { .. }
             | Self::DrawCard
             | Self::Say { .. }
             | Self::Ask { .. }
@@ -204,7 +207,7 @@ impl Effect {
             Self::TellOperators { .. } => Some("operators".to_owned()),
             Self::Publish { sink: Sink::Announcements | Sink::Channel(_), .. } => Some(format!("{incident}/publish")),
             Self::Announce
-            | Self::OpenRoom
+            | Self::OpenRoom { .. }
             | Self::DrawCard
             | Self::Say { .. }
             | Self::Ask { .. }
@@ -220,7 +223,7 @@ impl Effect {
         match self {
             Self::PageDirectly { .. } | Self::RaiseAlarm { .. } => 0,
             Self::Escalate { .. } | Self::RemindUpdate { .. } => 1,
-            Self::OpenRoom | Self::PageInRoom { .. } | Self::Publish { .. } => 2,
+            Self::OpenRoom { .. } | Self::PageInRoom { .. } | Self::Publish { .. } => 2,
             Self::Announce
             | Self::DrawCard
             | Self::Say { .. }
@@ -236,7 +239,7 @@ impl Effect {
     pub fn dedup_key(&self, incident: IncidentId, version: i64) -> String {
         match self {
             Self::Announce => format!("{incident}/announce/{version}"),
-            Self::OpenRoom => format!("{incident}/room"),
+            Self::OpenRoom { again } => format!("{incident}/room/{again}"),
             Self::DrawCard => format!("{incident}/card/{version}"),
             Self::Say { to, .. } => format!("{incident}/say/{to}"),
             Self::Ask { entry, .. } => format!("{incident}/ask/{entry}"),

@@ -96,6 +96,8 @@ pub struct Update {
     pub drafted_at: Timestamp,
     /// Where it stands already.
     pub published_to: Vec<Sink>,
+    /// Where it may or may not stand, or was refused, until a person looked.
+    pub doubtful_at: Vec<Sink>,
     /// When the last of its sinks had it.
     pub published_at: Option<Timestamp>,
     /// How many times a person had it posted again after a doubtful attempt.

@@ -119,7 +119,7 @@ impl Engine {
         Ok((incident.room, tx.timeline_between(id, from, to).await?))
     }
 
-    /// How many jobs are due at `now` or under way; nothing is left to do when there are none.
+    /// How many jobs could be claimed at `now`, or are under way; there is nothing to do now when there are none.
     pub async fn open_jobs(&self, now: Timestamp) -> Result<i64, EngineError> {
         Ok(self.db().read().await?.open_jobs(now).await?)
     }

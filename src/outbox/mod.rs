@@ -196,6 +196,12 @@ impl Outbox {
                 let plain = match &job.effect {
                     // Telling the operators that they cannot be told would go on for ever.
                     Effect::TellOperators { .. } => None,
+                    // A text that was refused is a person's to look after, as one in doubt is.
+                    Effect::Publish { update, sink, .. } => Some(Command::PublicationDoubtful {
+                        update: *update,
+                        sink: sink.clone(),
+                        trouble: trouble.clone(),
+                    }),
                     effect => Some(Command::Undone { what: deed(effect).to_owned(), trouble: trouble.clone() }),
                 };
                 (held, report.clone().or(plain))
@@ -203,9 +209,11 @@ impl Outbox {
             Settlement::Doubt { trouble } => {
                 let held = tx.finish_job(job.id, Ending::Buried, Some(trouble.clone()), &self.holder, now).await?;
                 let report = match &job.effect {
-                    Effect::Publish { update, .. } => {
-                        Some(Command::PublicationDoubtful { update: *update, trouble: trouble.clone() })
-                    }
+                    Effect::Publish { update, sink, .. } => Some(Command::PublicationDoubtful {
+                        update: *update,
+                        sink: sink.clone(),
+                        trouble: trouble.clone(),
+                    }),
                     _ => None,
                 };
                 (held, report)
@@ -239,7 +247,7 @@ impl Outbox {
 fn deed(effect: &Effect) -> &'static str {
     match effect {
         Effect::Announce => "the announcement",
-        Effect::OpenRoom => "the room",
+        Effect::OpenRoom { .. } => "the room",
         Effect::DrawCard => "the card",
         Effect::Say { .. } => "a line in the room",
         Effect::Ask { .. } => "a question in the room",

@@ -68,7 +68,7 @@ impl Outbox {
         };
         match &job.effect {
             Effect::Announce => self.announce(job, incident).await,
-            Effect::OpenRoom => self.open_room(job, incident).await,
+            Effect::OpenRoom { again } => self.open_room(job, incident, *again).await,
             Effect::DrawCard => self.draw_card(job, incident).await,
             Effect::Say { from, to } => self.say(job, incident, *from, *to).await,
             Effect::Ask { question, entry } => self.ask(job, incident, question, *entry).await,
@@ -180,7 +180,7 @@ impl Outbox {
         self.post_or_edit(job, &slot, channel, &message, source.incident.version).await
     }
 
-    async fn open_room(&self, job: &Job, id: IncidentId) -> Result<Outcome, Stop> {
+    async fn open_room(&self, job: &Job, id: IncidentId, again: u32) -> Result<Outcome, Stop> {
         let incident = self.engine.incident(id).await?;
         if incident.room.is_some() {
             return Err(needless("the room is there"));
@@ -201,10 +201,11 @@ impl Outbox {
                 let made = self.chat()?.make_thread(announcement.channel, announcement.message, &name).await;
                 match made {
                     Ok(thread) => Ok(room_opened(thread, RoomKind::Thread, Some(reason), vec![announcement])),
-                    Err(ChatError::Refused { reason: thread, .. }) => Ok(Outcome::Rejected {
-                        trouble: format!("no channel: {reason}; no thread: {thread}"),
-                        report: None,
-                    }),
+                    Err(ChatError::Refused { reason: thread, .. }) => {
+                        let trouble = format!("no channel: {reason}; no thread: {thread}");
+                        let report = Some(Command::RoomRefused { again, trouble: trouble.clone() });
+                        Ok(Outcome::Rejected { trouble, report })
+                    }
                     Err(error) => Err(error.into()),
                 }
             }
@@ -226,10 +227,14 @@ impl Outbox {
         let message = draw::card(self, &source);
         let post = self.post_or_edit(job, &slot, room.channel, &message, source.incident.version).await?;
         let is_fresh = standing.is_none_or(|standing| standing.message != post.message);
+        let mut report = None;
         if is_fresh {
             match self.chat()?.pin(post.channel, post.message).await {
-                // The card stands, only not on top; the next drawing does not depend on it.
-                Ok(()) | Err(ChatError::Refused { .. }) => (),
+                Ok(()) => (),
+                // The card stands, only not on top.
+                Err(ChatError::Refused { reason, .. }) => {
+                    report = Some(Command::Undone { what: "pinning the card".to_owned(), trouble: reason });
+                }
                 Err(error) => {
                     // Kept, so that the next attempt pins this one instead of posting another.
                     self.engine.bind_post(Some(id), &Post { version: 0, ..post }).await?;
@@ -237,7 +242,7 @@ impl Outbox {
                 }
             }
         }
-        Ok(done(vec![post]))
+        Ok(Outcome::Done { posts: vec![post], report })
     }
 
     async fn say(&self, job: &Job, id: IncidentId, from: EntryNumber, to: EntryNumber) -> Result<Outcome, Stop> {
@@ -383,7 +388,8 @@ impl Outbox {
     ) -> Result<Outcome, Stop> {
         let incident = self.engine.incident(id).await?;
         let Some(update) = incident.update(number) else { return Err(needless("there is no such update")) };
-        if update.state != UpdateState::Approved || update.published_to.contains(sink) {
+        let under_way = matches!(update.state, UpdateState::Approved | UpdateState::Doubtful);
+        if !under_way || update.published_to.contains(sink) || update.doubtful_at.contains(sink) {
             return Err(needless("it is not approved any more, or stands there already"));
         }
         let setup = self.engine.setup();

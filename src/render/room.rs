@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn a_name_is_what_discord_leaves_as_it_is() {
-        let mut incident = sample::incident();
+        let mut incident = sample::bare_incident();
         incident.id = IncidentId(42);
         for (title, expected) in [
             ("Fraud score drifts!", "inc-42-fraud-score-drifts"),

@@ -348,7 +348,11 @@ pub(crate) fn drafts() -> Vec<(&'static str, Incident, UpdateNumber)> {
         )
     };
     let approved = || decided(full_incident(), vec![approve("dan", -3, 1), approve("eve", -2, 1)]);
-    let doubtful = Command::PublicationDoubtful { update: two, trouble: "the connection broke".to_owned() };
+    let doubtful = Command::PublicationDoubtful {
+        update: two,
+        sink: Sink::Channel(Snowflake(900)),
+        trouble: "the connection broke".to_owned(),
+    };
     let again = Command::Draft { texts: vec![("customers".into(), text.clone())] };
     let published = Command::Published { update: two, sink: Sink::Channel(Snowflake(900)) };
     let reject = Command::Reject { update: two, reason: "it promises a *time*".to_owned() };

@@ -64,12 +64,12 @@ sql! {
     UPDATES = Sql::portable("SELECT * FROM status_update WHERE incident_id = $1 ORDER BY number");
     SAVE_UPDATE = Sql::portable(
         "INSERT INTO status_update (incident_id, number, audience, state, body, version, author, gate_keys, reason,
-             drafted_at, published_to, published_at, again)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+             drafted_at, published_to, doubtful_at, published_at, again)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT (incident_id, number) DO UPDATE SET state = excluded.state, body = excluded.body,
              version = excluded.version, author = excluded.author, gate_keys = excluded.gate_keys,
-             reason = excluded.reason, published_to = excluded.published_to, published_at = excluded.published_at,
-             again = excluded.again",
+             reason = excluded.reason, published_to = excluded.published_to, doubtful_at = excluded.doubtful_at,
+             published_at = excluded.published_at, again = excluded.again",
     );
 }
 
@@ -213,6 +213,7 @@ impl Tx {
             update.reason.clone(),
             update.drafted_at,
             to_json(&update.published_to),
+            to_json(&update.doubtful_at),
             update.published_at,
             i64::from(update.again),
         ];
@@ -368,6 +369,7 @@ fn update(row: &Row) -> Result<Update, StoreError> {
         reason: row.get("reason")?,
         drafted_at: row.time("drafted_at")?,
         published_to: row.json("published_to")?,
+        doubtful_at: row.json("doubtful_at")?,
         published_at: row.time_maybe("published_at")?,
         again: to_count(row.get("again")?, "again")?,
     })

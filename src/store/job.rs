@@ -50,7 +50,13 @@ sql! {
     );
     NEXT_DUE = Sql::portable("SELECT MIN(due_at) AS due FROM job WHERE state = 'queued' AND performer = $1");
     OPEN = Sql::portable(
-        "SELECT COUNT(*) AS count FROM job WHERE state = 'running' OR (state = 'queued' AND due_at <= $1)",
+        "SELECT COUNT(*) AS count FROM job j
+         WHERE j.state = 'running'
+            OR (j.state = 'queued' AND j.due_at <= $1
+                AND (j.lane IS NULL OR NOT EXISTS (
+                    SELECT 1 FROM job earlier
+                    WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
+                      AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id)))))",
     );
     WAITING = Sql::portable(
         "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency FROM job
@@ -190,7 +196,7 @@ impl Tx {
         self.one(NEXT_DUE, values![performer.word()]).await?.time_maybe("due")
     }
 
-    /// How many jobs are due or under way.
+    /// How many jobs could be claimed at `now`, or are under way.
     pub async fn open_jobs(&mut self, now: Timestamp) -> Result<i64, StoreError> {
         self.one(OPEN, values![now]).await?.get("count")
     }

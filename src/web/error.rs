@@ -44,13 +44,18 @@ impl Problem {
     }
 }
 
+/// Says when to come back on every answer that asks for it, those of time-outs included.
+pub async fn with_retry_after(mut response: Response) -> Response {
+    if matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+        response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static(RETRY_AFTER));
+    }
+    response
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
         let mut response = (status, Json(self)).into_response();
-        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
-        }
         if status == StatusCode::UNAUTHORIZED {
             let schemes = HeaderValue::from_static("Bearer realm=\"firebell\", Basic realm=\"firebell\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, schemes);

@@ -7,10 +7,12 @@ use axum::response::{IntoResponse, Response};
 use chrono::Duration;
 use serde::Serialize;
 
+use crate::domain::alert::Severity;
+use crate::domain::incident::Phase;
 use crate::store::StoreError;
 use crate::web::Web;
 
-/// How long an alert may wait for triage, or a job for its worker, before this process calls itself not ready.
+/// How long an alert may wait for triage before this process calls itself not ready.
 const LAG: Duration = Duration::seconds(60);
 
 /// `/healthz`: the process answers.
@@ -33,7 +35,8 @@ pub async fn ready(State(web): State<Web>) -> Response {
     let looked = look(&web).await;
     let readiness = match &looked {
         Ok(lags) => Readiness {
-            ready: chat && lags.inbox <= LAG && lags.outbox <= LAG,
+            // Discord being away must not keep alerts out: they are taken in, and pages go out when it is back.
+            ready: lags.inbox <= LAG,
             database: "ok",
             chat: if chat { "connected" } else { "not connected" },
             triage: behind(lags.inbox),
@@ -87,13 +90,20 @@ async fn measure(web: &Web) -> Result<(), StoreError> {
     metrics::gauge!("firebell_inbox_oldest_seconds").set(age);
     metrics::gauge!("firebell_alerts_set_aside").set(tx.count_set_aside().await? as f64);
     metrics::gauge!("firebell_refused_bodies_kept").set(tx.count_refused().await? as f64);
-    for (state, count) in tx.job_states().await? {
+    let states = tx.job_states().await?;
+    for state in ["queued", "running", "done", "buried", "cancelled"] {
+        let count = states.iter().find(|(name, _)| name == state).map_or(0, |(_, count)| *count);
         metrics::gauge!("firebell_jobs", "state" => state).set(count as f64);
     }
     let oldest = tx.oldest_due_job(now).await?.map_or(0.0, |due| (now - due).as_seconds_f64());
     metrics::gauge!("firebell_outbox_oldest_seconds").set(oldest);
-    for (phase, severity, count) in tx.incident_counts().await? {
-        metrics::gauge!("firebell_incidents", "phase" => phase, "severity" => severity).set(count as f64);
+    let counts = tx.incident_counts().await?;
+    for phase in Phase::ALL.iter().map(|phase| phase.word()) {
+        for severity in Severity::ALL.map(|severity| severity.to_string()) {
+            let found = counts.iter().find(|(one, other, _)| (one.as_str(), other) == (phase, &severity));
+            let count = found.map_or(0, |(.., count)| *count);
+            metrics::gauge!("firebell_incidents", "phase" => phase, "severity" => severity).set(count as f64);
+        }
     }
     Ok(())
 }

@@ -100,6 +100,7 @@ impl Web {
             .fallback(error::nothing_here)
             .layer(DefaultBodyLimit::max(limits.body))
             .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, limits.timeout))
+            .layer(axum::middleware::map_response(error::with_retry_after))
             .layer(CatchPanicLayer::new())
             .with_state(self)
     }

@@ -1,6 +1,8 @@
 //! One program for all that needs more than a function: stories through the whole bot, the store on both databases,
 //! the house's own rules.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test says what it expects by failing")]
+
 #[macro_use]
 mod support;
 

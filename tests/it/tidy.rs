@@ -37,8 +37,7 @@ fn no_room_uses_what_it_must_not() {
             for (number, line) in code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
                 for used in uses(line) {
                     let own = room.split('/').next().unwrap();
-                    let allowed = used.split("::").next() == Some(own)
-                        || may_use.iter().any(|may| allows(may, &used));
+                    let allowed = used.split("::").next() == Some(own) || may_use.iter().any(|may| allows(may, &used));
                     if !allowed {
                         faults.push(format!("{}:{}: {room} uses {used}", shown(&file), number + 1));
                     }
@@ -59,7 +58,8 @@ fn uses(line: &str) -> Vec<String> {
     line.match_indices("crate::")
         .map(|(at, _)| {
             let path = &line[at + "crate::".len()..];
-            let end = path.find(|char: char| !(char.is_alphanumeric() || char == '_' || char == ':')).unwrap_or(path.len());
+            let end =
+                path.find(|char: char| !(char.is_alphanumeric() || char == '_' || char == ':')).unwrap_or(path.len());
             let mut segments = path[..end].split("::").filter(|segment| !segment.is_empty());
             let first = segments.next().unwrap_or_default();
             match segments.next() {

@@ -57,6 +57,8 @@ pub enum Command {
     UpdateDue { due: Timestamp },
     /// The room exists.
     RoomOpened { room: Room },
+    /// No room could be made, at the n-th try from 0.
+    RoomRefused { again: u32, trouble: String },
     /// Something that was decided could not be done and will not be tried again.
     Undone { what: String, trouble: String },
     /// Call somebody by hand.
@@ -83,8 +85,8 @@ pub enum Command {
     Published { update: UpdateNumber, sink: Sink },
     /// The facts changed before the text went out.
     PublicationVoid { update: UpdateNumber },
-    /// It is not known whether the text stands where it should.
-    PublicationDoubtful { update: UpdateNumber, trouble: String },
+    /// It is not known whether the text stands at `sink`, or it was refused there.
+    PublicationDoubtful { update: UpdateNumber, sink: Sink, trouble: String },
     /// A person saw that a doubtful text stands where it should.
     ConfirmPublished { update: UpdateNumber },
     /// A person saw that it does not.
@@ -117,6 +119,7 @@ impl Command {
             | Self::AlertsResolved { .. }
             | Self::UpdateDue { .. }
             | Self::RoomOpened { .. }
+            | Self::RoomRefused { .. }
             | Self::Undone { .. }
             | Self::EscalationDue { .. }
             | Self::PageDelivered { .. }

@@ -39,6 +39,7 @@ pub(super) fn draft(d: &mut Deciding<'_>, texts: &[(AudienceName, String)]) -> R
             reason: None,
             drafted_at: d.now,
             published_to: Vec::new(),
+            doubtful_at: Vec::new(),
             published_at: None,
             again: 0,
         });
@@ -92,27 +93,26 @@ pub(super) fn approve(d: &mut Deciding<'_>, number: UpdateNumber, version: u32) 
     }
     let (update, audience) = with_audience(d, number)?;
     if update.may_be_published(audience, &d.next.facts()) {
-        send_out(d, number, 0)?;
+        let missing: Vec<Sink> =
+            audience.sinks.iter().filter(|sink| !update.published_to.contains(sink)).cloned().collect();
+        send_out(d, number, &missing, 0)?;
     }
     d.effect(Effect::ShowDraft { update: number });
     Ok(())
 }
 
-/// Has an approved text published wherever it does not stand yet. `again` counts the times that a person, or a change
-/// of the facts and back, had it sent anew.
-fn send_out(d: &mut Deciding<'_>, number: UpdateNumber, more: u32) -> Result<(), Refusal> {
-    let (update, audience) = with_audience(d, number)?;
+/// Has an approved text published at `sinks`. `more` counts a sending that a person asked for anew.
+fn send_out(d: &mut Deciding<'_>, number: UpdateNumber, sinks: &[Sink], more: u32) -> Result<(), Refusal> {
+    let update = find(d, number)?;
     let digest = update.digest(&d.next.facts());
     let again = update.again + more;
-    let missing: Vec<Sink> =
-        audience.sinks.iter().filter(|sink| !update.published_to.contains(sink)).cloned().collect();
     change(d, number, |update| {
         update.state = UpdateState::Approved;
         update.reason = None;
         update.again = again;
     });
-    for sink in missing {
-        d.effect(Effect::Publish { update: number, sink, digest: digest.clone(), again });
+    for sink in sinks {
+        d.effect(Effect::Publish { update: number, sink: sink.clone(), digest: digest.clone(), again });
     }
     Ok(())
 }
@@ -144,10 +144,12 @@ pub(super) fn published(d: &mut Deciding<'_>, number: UpdateNumber, sink: &Sink)
     let mut complete = false;
     change(d, number, |update| {
         update.published_to.push(sink.clone());
+        update.doubtful_at.retain(|doubtful| doubtful != sink);
         complete = sinks.iter().all(|sink| update.published_to.contains(sink));
         if complete {
             update.state = UpdateState::Published;
             update.published_at = Some(now);
+            update.reason = None;
         }
     });
     d.record_own(Event::UpdatePublished { update: number, audience: name, sink: sink.clone() });
@@ -177,16 +179,18 @@ pub(super) fn publication_void(d: &mut Deciding<'_>, number: UpdateNumber) {
     d.effect(Effect::ShowDraft { update: number });
 }
 
-/// It may or may not have gone out: nothing more is sent until a person looked.
-pub(super) fn doubtful(d: &mut Deciding<'_>, number: UpdateNumber, trouble: &str) {
+/// It may or may not stand at `sink`, or was refused there: nothing more is sent there until a person looked. The other
+/// sinks are not held up by it.
+pub(super) fn doubtful(d: &mut Deciding<'_>, number: UpdateNumber, sink: &Sink, trouble: &str) {
     let Ok(update) = find(d, number) else { return };
-    if update.state != UpdateState::Approved {
+    if !matches!(update.state, UpdateState::Approved | UpdateState::Doubtful) || update.published_to.contains(sink) {
         return;
     }
     let audience = update.audience.clone();
     change(d, number, |update| {
         update.state = UpdateState::Doubtful;
         update.reason = Some(trouble.to_owned());
+        update.doubtful_at.push(sink.clone());
     });
     d.record_own(Event::PublicationDoubtful { update: number, audience, trouble: trouble.to_owned() });
     d.effect(Effect::ShowDraft { update: number });
@@ -194,19 +198,21 @@ pub(super) fn doubtful(d: &mut Deciding<'_>, number: UpdateNumber, trouble: &str
 
 /// A person saw it standing there.
 pub(super) fn confirm_published(d: &mut Deciding<'_>, number: UpdateNumber) -> Result<(), Refusal> {
-    let missing = missing_sinks(d, number)?;
-    for sink in missing {
+    for sink in doubtful_sinks(d, number)? {
         published(d, number, &sink);
     }
+    settle_doubt(d, number);
     Ok(())
 }
 
 /// A person saw that it does not stand there: the same approved text goes out once more.
 pub(super) fn publish_again(d: &mut Deciding<'_>, number: UpdateNumber) -> Result<(), Refusal> {
-    missing_sinks(d, number)?;
+    let sinks = doubtful_sinks(d, number)?;
     let (update, audience) = with_audience(d, number)?;
-    if update.may_be_published(audience, &d.next.facts()) {
-        send_out(d, number, 1)?;
+    let holds = update.may_be_published(audience, &d.next.facts());
+    change(d, number, |update| update.doubtful_at.clear());
+    if holds {
+        send_out(d, number, &sinks, 1)?;
         d.effect(Effect::ShowDraft { update: number });
     } else {
         change(d, number, |update| update.state = UpdateState::Approved);
@@ -215,13 +221,24 @@ pub(super) fn publish_again(d: &mut Deciding<'_>, number: UpdateNumber) -> Resul
     Ok(())
 }
 
-/// The sinks of a doubtful update that are not known to have it.
-fn missing_sinks(d: &Deciding<'_>, number: UpdateNumber) -> Result<Vec<Sink>, Refusal> {
-    let (update, audience) = with_audience(d, number)?;
+/// Nothing is in doubt any more: what is still on its way is only that.
+fn settle_doubt(d: &mut Deciding<'_>, number: UpdateNumber) {
+    change(d, number, |update| {
+        if update.state == UpdateState::Doubtful && update.doubtful_at.is_empty() {
+            update.state = UpdateState::Approved;
+            update.reason = None;
+        }
+    });
+    d.effect(Effect::ShowDraft { update: number });
+}
+
+/// The sinks about which a person is asked.
+fn doubtful_sinks(d: &Deciding<'_>, number: UpdateNumber) -> Result<Vec<Sink>, Refusal> {
+    let update = find(d, number)?;
     if update.state != UpdateState::Doubtful {
         return Err(Refusal::UpdateIsOver { state: update.state });
     }
-    Ok(audience.sinks.iter().filter(|sink| !update.published_to.contains(sink)).cloned().collect())
+    Ok(update.doubtful_at.clone())
 }
 
 fn find<'d>(d: &'d Deciding<'_>, number: UpdateNumber) -> Result<&'d Update, Refusal> {

@@ -14,6 +14,8 @@ use crate::domain::timeline::{Event, Quote, Report};
 
 /// The longest note, reason or part of a report, in characters: what one message of the room can show.
 pub const TEXT_LIMIT: usize = 1500;
+/// How often the making of a room that was refused is tried again.
+const ROOM_TRIED_EVERY: Duration = Duration::minutes(5);
 
 pub(super) fn open(
     id: IncidentId,
@@ -60,7 +62,7 @@ pub(super) fn open(
         follows: opening.follows,
     });
     d.effect(Effect::Announce);
-    d.effect(Effect::OpenRoom);
+    d.effect(Effect::OpenRoom { again: 0 });
     // Before the pages, so that whoever follows one finds the card at the top.
     d.effect(Effect::DrawCard);
     if !opening.also.is_empty() {
@@ -274,6 +276,21 @@ pub(super) fn room_opened(d: &mut Deciding<'_>, room: &Room) {
             text: format!("{id} works in a {} because its channel could not be made: {trouble}", room.kind),
         });
     }
+}
+
+/// No room could be made: the incident and its pages go on without, and it is tried again while the incident is open.
+pub(super) fn room_refused(d: &mut Deciding<'_>, again: u32, trouble: &str) {
+    if d.next.room.is_some() || !d.next.phase.is_open() {
+        return;
+    }
+    if again == 0 {
+        d.record_own(Event::RoomMissing { trouble: trouble.to_owned() });
+        let id = d.next.id;
+        d.effect(Effect::TellOperators { text: format!("{id} has no room, and goes on without one: {trouble}") });
+    }
+    let next = d.now + ROOM_TRIED_EVERY;
+    d.effect_at(next, Effect::OpenRoom { again: again + 1 });
+    d.effect_at(next, Effect::DrawCard);
 }
 
 pub(super) fn undone(d: &mut Deciding<'_>, what: &str, trouble: &str) {

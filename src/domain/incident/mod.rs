@@ -234,6 +234,7 @@ impl Incident {
             Command::Close { reason, note } => lifecycle::close(d, *reason, note.as_deref())?,
             Command::UpdateDue { due } => lifecycle::update_due(d, *due),
             Command::RoomOpened { room } => lifecycle::room_opened(d, room),
+            Command::RoomRefused { again, trouble } => lifecycle::room_refused(d, *again, trouble),
             Command::Undone { what, trouble } => lifecycle::undone(d, what, trouble),
             Command::Page { target, message } => paging::by_hand(d, target, message.as_deref())?,
             Command::Acknowledge { page } => paging::acknowledge(d, *page)?,
@@ -249,7 +250,7 @@ impl Incident {
             Command::Reject { update, reason } => comms::reject(d, *update, reason)?,
             Command::Published { update, sink } => comms::published(d, *update, sink),
             Command::PublicationVoid { update } => comms::publication_void(d, *update),
-            Command::PublicationDoubtful { update, trouble } => comms::doubtful(d, *update, trouble),
+            Command::PublicationDoubtful { update, sink, trouble } => comms::doubtful(d, *update, sink, trouble),
             Command::ConfirmPublished { update } => comms::confirm_published(d, *update)?,
             Command::PublishAgain { update } => comms::publish_again(d, *update)?,
         }

@@ -9,13 +9,13 @@ use crate::domain::Timestamp;
 use crate::domain::actor::Actor;
 use crate::domain::alert::Severity;
 use crate::domain::effect::{Effect, Question};
-use crate::domain::id::{EscalationNumber, IncidentId, PageNumber, UpdateNumber};
+use crate::domain::id::{EscalationNumber, IncidentId, PageNumber, Snowflake, UpdateNumber};
 use crate::domain::incident::{CloseReason, Command, Decision, Incident, Joined, Phase, Refusal, Role};
 use crate::domain::organisation::Organisation;
 use crate::domain::paging::{EscalationState, PageState, Target};
 use crate::domain::sample::{at, opening, organisation, person};
 use crate::domain::timeline::Event;
-use crate::domain::update::UpdateState;
+use crate::domain::update::{Sink, UpdateState};
 
 /// An incident with everything that was decided on it.
 struct Course {
@@ -87,7 +87,7 @@ fn an_opened_incident_is_announced_gets_a_room_and_pages_who_is_on_call() {
     let course = Course::begin();
     assert_eq!(course.paged(), [("ana", PageState::Queued)]);
     let effects = course.effects();
-    assert_eq!(effects[..2], [&Effect::Announce, &Effect::OpenRoom]);
+    assert_eq!(effects[..2], [&Effect::Announce, &Effect::OpenRoom { again: 0 }]);
     assert!(effects.contains(&&Effect::PageDirectly { page: PageNumber(1) }));
     assert!(effects.contains(&&Effect::PageInRoom { page: PageNumber(1) }));
     assert!(effects.contains(&&Effect::DrawCard));
@@ -280,7 +280,12 @@ fn a_doubtful_publication_stops_until_a_person_looked() {
     course.draft_and_name_liaison();
     let update = UpdateNumber(2);
     course.give(&Command::Approve { update, version: 1 }, &person("liam")).unwrap();
-    course.give(&Command::PublicationDoubtful { update, trouble: "lost".into() }, &Actor::Firebell).unwrap();
+    course
+        .give(
+            &Command::PublicationDoubtful { update, sink: Sink::Channel(Snowflake(900)), trouble: "lost".into() },
+            &Actor::Firebell,
+        )
+        .unwrap();
     assert_eq!(course.incident.updates[1].state, UpdateState::Doubtful);
     let mut other =
         Course { organisation: organisation(), incident: course.incident.clone(), now: course.now, decisions: vec![] };

@@ -1,7 +1,9 @@
 //! Alerts open incidents, join them, raise them, resolve them.
 
-use crate::support::alerts::drift;
+use serde_json::json;
+
 use crate::support::Bot;
+use crate::support::alerts::{drift, plain};
 
 on_both_databases! {
     async fn an_alert_opens_an_incident_with_room_card_announcement_and_page(database: TestDatabase) {
@@ -28,6 +30,122 @@ on_both_databases! {
         bot.pass(1).await;
         let card = bot.newest("INC-1", "Lead", None);
         assert!(card.text().contains("came 3 times"), "the card counts: {}", card.text());
+        assert_eq!(bot.timeline("INC-1").await.iter().filter(|kind| *kind == "alerts_joined").count(), 0);
+        bot.finish().await;
+    }
+
+    async fn a_second_fingerprint_of_the_group_joins_in_one_line(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("drift", &[drift("eu")]).await;
+        bot.ring("drift", &[drift("eu"), drift("us"), drift("asia")]).await;
+        bot.expect_opened("INC-1");
+        bot.expect_page("ana", "INC-1");
+        bot.expect("INC-1", &["Scores drift in us", "Scores drift in asia"]);
+        bot.finish().await;
+    }
+
+    async fn another_group_is_another_incident(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("one", &[drift("eu")]).await;
+        bot.ring("two", &[plain("QueueFull", "critical")]).await;
+        bot.expect_opened("INC-1");
+        bot.expect_page("ana", "INC-1");
+        let card = bot.expect_opened("INC-2");
+        assert!(card.text().contains("SEV1") && card.text().contains("critical"), "{}", card.text());
+        bot.expect_page("chloe", "INC-2");
+        bot.finish().await;
+    }
+
+    async fn a_raised_severity_pages_again(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("queue", &[plain("QueueFull", "warning")]).await;
+        bot.expect_opened("INC-1");
+        bot.expect_page("chloe", "INC-1");
+        bot.ring("queue", &[plain("QueueFull", "critical")]).await;
+        bot.expect("INC-1", &["raised the severity from SEV3 to SEV1"]);
+        let (page, _) = bot.expect_page("chloe", "INC-1");
+        assert!(page.content.contains("SEV1"), "{}", page.content);
+        // The same severity again is a repeat.
+        bot.ring("queue", &[plain("QueueFull", "critical")]).await;
+        bot.finish().await;
+    }
+
+    async fn a_severity_that_a_person_set_stays_and_the_alert_proposes(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("queue", &[plain("QueueFull", "warning")]).await;
+        bot.expect_opened("INC-1");
+        bot.expect_page("chloe", "INC-1");
+        let room = bot.channel("INC-1");
+        bot.command("dana", room, "/incident severity", json!({ "level": "SEV4", "reason": "a batch job" })).await;
+        bot.expect("INC-1", &["SEV4", "a batch job"]);
+        bot.ring("queue", &[plain("QueueFull", "critical")]).await;
+        // Nobody leads: the question goes to who is on call.
+        let question = bot.expect("INC-1", &["SEV1", "[Raise to SEV1]"]);
+        assert_eq!(question.pings, [bot.world.account("chloe").unwrap()]);
+        assert!(bot.newest("INC-1", "Lead", None).text().contains("SEV4"));
+        let answer = bot.press("dana", "INC-1", "Raise to SEV1").await;
+        assert!(answer.contains("SEV1"), "{answer}");
+        bot.expect("INC-1", &["raised the severity from SEV4 to SEV1"]);
+        bot.expect_page("chloe", "INC-1");
+        let again = bot.press("dana", "INC-1", "Raise to SEV1").await;
+        assert!(again.contains("already"), "{again}");
+        bot.finish().await;
+    }
+
+    async fn when_everything_is_resolved_at_the_source_the_lead_is_asked(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("drift", &[drift("eu"), drift("us")]).await;
+        bot.expect_opened("INC-1");
+        bot.expect_page("ana", "INC-1");
+        bot.press("dana", "INC-1", "Take the lead").await;
+        bot.expect("INC-1", &["is now the lead"]);
+        bot.expect("INC-1", &["joined", "Scores drift in"]);
+        bot.ring("drift", &[drift("eu").resolved(), drift("us")]).await;
+        bot.expect("INC-1", &["resolved at the source", "1 alert still fires"]);
+        bot.ring("drift", &[drift("us").resolved()]).await;
+        let question = bot.expect("INC-1", &["Every alert of INC-1 is resolved", "[Resolve]", "[Keep it open]"]);
+        assert_eq!(question.pings, [bot.world.account("dana").unwrap()]);
+        assert!(bot.newest("INC-1", "Lead", None).text().contains("resolved at the source"));
+        let answer = bot.press("dana", "INC-1", "Keep it open").await;
+        assert!(answer.contains("stays open"), "{answer}");
+        bot.press_on("dana", "INC-1", "Every alert", "Resolve").await;
+        bot.expect("INC-1", &["resolved the incident"]);
+        let again = bot.press_on("dana", "INC-1", "Every alert", "Resolve").await;
+        assert!(again.contains("already"), "{again}");
+        bot.finish().await;
+    }
+
+    async fn a_resolved_incident_never_swallows_a_new_firing(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("drift", &[drift("eu")]).await;
+        bot.expect_opened("INC-1");
+        bot.expect_page("ana", "INC-1");
+        bot.command("dana", bot.channel("INC-1"), "/incident resolve", json!({})).await;
+        bot.expect("INC-1", &["resolved the incident"]);
+        // The very same alert, since nobody told the source.
+        bot.ring("drift", &[drift("eu")]).await;
+        let card = bot.expect_opened("INC-2");
+        assert!(card.text().contains("follows INC-1"), "{}", card.text());
+        assert!(card.text().contains("came once"), "counted anew: {}", card.text());
+        bot.expect_page("ana", "INC-2");
+        let first = bot.command("dana", bot.channel("INC-1"), "/incident info", json!({ "incident": "INC-1" })).await;
+        assert!(first.contains("came once"), "the first keeps its count: {first}");
+        bot.finish().await;
+    }
+
+    async fn what_an_alert_says_can_neither_ping_nor_format_nor_break_a_card(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        let hostile = "@everyone <@318204517762990080> **bold** `code` [x](https://evil.example) {{this}} \u{202e}rtl";
+        bot.ring("drift", &[drift("eu").summary(&format!("{hostile} {}", "x".repeat(5000))).label("model", hostile)]).await;
+        let card = bot.expect_opened("INC-1");
+        let (direct, _) = bot.expect_page("ana", "INC-1");
+        let announcement = bot.newest("announcements", "INC-1", None);
+        for message in [&card, &direct, &announcement] {
+            assert!(!message.ping_everyone, "{}", message.text());
+            assert!(message.pings.is_empty(), "{}", message.text());
+            assert!(!message.text().contains('\u{202e}'));
+            assert!(!message.text().contains("[x](https://evil.example)"));
+        }
         bot.finish().await;
     }
 }

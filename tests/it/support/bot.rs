@@ -133,9 +133,9 @@ impl Bot {
     /// The newest message in a place with this text, and with this button on it.
     pub fn newest(&self, at: &str, on: &str, label: Option<&str>) -> Message {
         let has = |message: &Message, wanted: &str| {
-            message.parts().any(|part| {
-                matches!(part, Component::Button { label, disabled: false, .. } if label == wanted)
-            })
+            message
+                .parts()
+                .any(|part| matches!(part, Component::Button { label, disabled: false, .. } if label == wanted))
         };
         let messages = self.messages(at);
         let found = messages
@@ -169,10 +169,11 @@ impl Bot {
     /// One message in a place that has all these texts in it and was not asked for before.
     pub fn expect(&mut self, at: &str, texts: &[&str]) -> Message {
         let messages = self.messages(at);
-        let found = messages.iter().find(|message| {
-            !self.read.contains(&message.id) && texts.iter().all(|text| message.text().contains(text))
-        });
-        let message = found.cloned().unwrap_or_else(|| panic!("no new message at {at} reads {texts:?}: {}", shown(&messages)));
+        let found = messages
+            .iter()
+            .find(|message| !self.read.contains(&message.id) && texts.iter().all(|text| message.text().contains(text)));
+        let message =
+            found.cloned().unwrap_or_else(|| panic!("no new message at {at} reads {texts:?}: {}", shown(&messages)));
         self.read.insert(message.id);
         message
     }
@@ -192,6 +193,15 @@ impl Bot {
         let mention = self.expect(incident, &[&format!("<@{account}> 📟")]);
         assert_eq!(mention.pings, [account], "the mention pings the one who is called");
         (direct, mention)
+    }
+
+    /// The kinds of an incident's entries, in order.
+    pub async fn timeline(&self, incident: &str) -> Vec<String> {
+        let entries = self.world.app().engine().timeline(incident.parse().unwrap()).await.unwrap();
+        let kind = |entry: &firebell::domain::timeline::Entry| {
+            serde_json::to_value(&entry.event).unwrap()["kind"].as_str().unwrap().to_owned()
+        };
+        entries.iter().map(kind).collect()
     }
 
     /// Ends the bot; fails on a message that nobody asked for, on a job that was given up, and on what Discord would
@@ -220,7 +230,10 @@ impl Bot {
         drop(tx);
         assert!(!states.iter().any(|(state, _)| state == "buried"), "jobs were given up: {states:?}");
         self.world.stop_app().await;
-        assert_eq!(self.discord().violations(), Vec::<String>::new());
+        let violations = self.discord().violations();
+        // A full category is found out by trying.
+        let violations: Vec<_> = violations.iter().filter(|one| !one.contains("channels in category")).collect();
+        assert!(violations.is_empty(), "{violations:?}");
         assert_eq!(self.discord().count_429(), 0, "no call was refused for being too fast");
         discord_api::check(&self.discord().traffic());
     }
@@ -232,8 +245,8 @@ impl Bot {
     }
 
     /// Ends the process as `kill -9` would.
-    pub async fn kill(&mut self) {
-        self.world.kill_app().await;
+    pub fn kill(&mut self) {
+        self.world.kill_app();
     }
 
     /// Starts it again on the same database.

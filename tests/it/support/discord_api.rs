@@ -77,7 +77,10 @@ impl Description {
         let asked: Vec<&str> = path.trim_matches('/').split('/').collect();
         let fits = |segments: &[Option<String>]| {
             segments.len() == asked.len()
-                && segments.iter().zip(&asked).all(|(segment, asked)| segment.as_deref().is_none_or(|one| one == *asked))
+                && segments
+                    .iter()
+                    .zip(&asked)
+                    .all(|(segment, asked)| segment.as_deref().is_none_or(|one| one == *asked))
         };
         let found = self.operations.iter().find(|(own, segments, _)| own == method && fits(segments));
         found.map(|(_, _, pointer)| pointer.clone())

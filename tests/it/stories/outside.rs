@@ -1,0 +1,210 @@
+//! The program itself, `firebell serve`, against a server that speaks Discord's protocol and was not started by it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use firebell::demo::world::HOOK_SECRET;
+use standin::{ChannelKind, Discord, NewChannel, Options, Person};
+
+use crate::support::alerts::{drift, webhook};
+
+/// How long something may take to show.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A program under test, ended with the test.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+const ANNOUNCEMENTS: u64 = 986_204_902_336_438_272;
+const ANA: u64 = 318_204_517_762_990_080;
+
+async fn guild() -> Discord {
+    let options = Options { guild: 986_204_518_397_231_104, rate_limits: true, ..Options::default() };
+    let discord = Discord::start(options).await.unwrap();
+    for (id, name, kind) in [
+        (986_204_831_745_912_832, "Incidents", ChannelKind::Category),
+        (ANNOUNCEMENTS, "incidents", ChannelKind::Text),
+        (986_204_977_185_792_000, "firebell-operators", ChannelKind::Text),
+        (986_205_043_124_428_800, "status", ChannelKind::Text),
+    ] {
+        discord.add_channel(NewChannel { id: Some(id), name, kind, parent: None });
+    }
+    discord.add_person(Person { id: Some(ANA), name: "Ana", roles: vec![] });
+    discord.add_person(Person { id: Some(402_817_363_190_480_896), name: "Ben", roles: vec![] });
+    discord
+}
+
+/// The example configuration as somebody would fill it in.
+fn configure(folder: &Path, discord: &Discord, database: &str) -> std::path::PathBuf {
+    std::fs::write(folder.join("ca.pem"), discord.ca_pem()).unwrap();
+    let example = include_str!("../../../firebell.example.toml");
+    let mut table: toml::Table = example.parse().unwrap();
+    let section = |table: &mut toml::Table, name: &str| -> toml::Table {
+        table.get(name).and_then(|value| value.as_table().cloned()).unwrap_or_default()
+    };
+    let mut server = section(&mut table, "server");
+    server.insert("listen".into(), "127.0.0.1:0".into());
+    table.insert("server".into(), server.into());
+    table.insert("database".into(), toml::Table::from_iter([("url".to_owned(), database.into())]).into());
+    let mut section = section(&mut table, "discord");
+    let stand_in = toml::Table::from_iter([
+        ("address".to_owned(), toml::Value::from(discord.address().to_string())),
+        ("ca".to_owned(), "ca.pem".into()),
+    ]);
+    section.insert("stand_in".into(), stand_in.into());
+    table.insert("discord".into(), section.into());
+    let file = folder.join("firebell.toml");
+    std::fs::write(&file, table.to_string()).unwrap();
+    file
+}
+
+fn firebell(config: &Path, discord: &Discord, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_firebell"));
+    command
+        .args(arguments)
+        .arg("--config")
+        .arg(config)
+        .env("FIREBELL_DISCORD_TOKEN", discord.token())
+        .env("FIREBELL_API_TOKEN", "an-api-token")
+        .env("FIREBELL_ALERTMANAGER_SECRET", HOOK_SECRET)
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Starts `firebell serve`; where it listens.
+fn serve(config: &Path, discord: &Discord) -> (Program, String) {
+    let mut child = firebell(config, discord, &["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut heard = Vec::new();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            // Nobody listens any more once the address is known; the pipe must be read all the same.
+            let _ = sender.send(line);
+        }
+    });
+    let program = Program(child);
+    while let Ok(line) = receiver.recv_timeout(PATIENCE) {
+        if let Some((_, address)) = line.split_once("listening on ") {
+            return (program, address.trim().to_owned());
+        }
+        heard.push(line);
+    }
+    panic!("firebell does not listen: {}", heard.join("\n"));
+}
+
+on_both_databases! {
+    async fn the_program_serves_against_a_server_given_by_address_and_certificate(database: TestDatabase) {
+        let discord = guild().await;
+        let config = configure(database.folder.path(), &discord, &database.url);
+
+        let check = firebell(&config, &discord, &["check"]).output().unwrap();
+        assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+        let doctor = firebell(&config, &discord, &["doctor"]).output().unwrap();
+        let told = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        assert!(told.contains("✓ discord.announcements") && told.contains("✓ token"), "{told}");
+
+        let (mut program, address) = serve(&config, &discord);
+        let ready = async {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            while !client.get(format!("{address}/readyz")).send().await.unwrap().text().await.unwrap().contains("\"connected") {
+                tokio::task::yield_now().await;
+            }
+            let sent = client
+                .post(format!("{address}/hooks/alertmanager"))
+                .bearer_auth(HOOK_SECRET)
+                .body(webhook("drift", &[drift("eu")]))
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(sent.status(), 202);
+        };
+        tokio::time::timeout(PATIENCE, ready).await.unwrap();
+        let shows = |discord: &Discord| {
+            let announced = discord.messages(ANNOUNCEMENTS).iter().any(|message| message.text().contains("INC-1"));
+            let room = discord.channels().into_iter().find(|channel| channel.name.starts_with("inc-1-"))?;
+            let card = discord.pins(room.id).first()?.text();
+            // By the real clock Ana and Ben take turns.
+            let paged = [ANA, 402_817_363_190_480_896].iter().any(|person| !discord.direct_messages(*person).is_empty());
+            (announced && paged && card.contains("INC-1")).then_some(())
+        };
+        discord.wait_until(PATIENCE, shows).await.expect("announcement, room, card and page");
+
+        // SIGTERM ends it in good order.
+        let pid = program.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let ended = tokio::task::spawn_blocking(move || program.0.wait().unwrap()).await.unwrap();
+        assert_eq!(ended.code(), Some(0));
+        assert_eq!(discord.violations(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_configuration_is_refused_with_every_problem_and_exit_code_2() {
+    let discord = guild().await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let config = configure(folder.path(), &discord, "sqlite:unused.db");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("colour = \"red\"\n{}", text.replacen("fraud-primary", "fraud-primry", 1)))
+        .unwrap();
+    for command in ["check", "serve", "doctor", "migrate"] {
+        let output = firebell(&config, &discord, &[command]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("colour") && told.contains("fraud-prim"), "{command}: {told}");
+    }
+}
+
+#[test]
+fn explain_reads_a_payload_as_if_it_was_posted_and_says_what_triage_makes_of_it() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let payload = folder.path().join("payload.json");
+    std::fs::write(&payload, webhook("drift", &[drift("eu")])).unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("firebell.example.toml");
+    let output = Command::new(env!("CARGO_BIN_EXE_firebell"))
+        .args(["explain", "--source", "alertmanager", "--json", "--config"])
+        .args([&example, &payload])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let alert = &answer["alerts"][0];
+    let keys: std::collections::BTreeSet<&str> = alert.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = std::collections::BTreeSet::from([
+        "source",
+        "fingerprint",
+        "status",
+        "signal",
+        "title",
+        "description",
+        "severity",
+        "vendor_severity",
+        "category",
+        "service",
+        "labels",
+        "links",
+        "started_at",
+        "ended_at",
+    ]);
+    assert_eq!(keys, expected);
+    assert_eq!((alert["status"].as_str(), &alert["ended_at"]), (Some("firing"), &serde_json::Value::Null));
+    assert_eq!(answer["verdicts"][0]["team"], "fraud");
+    assert_eq!(answer["verdicts"][0]["rule"], "a model's scores drift");
+
+    std::fs::write(&payload, "{}").unwrap();
+    let refused = Command::new(env!("CARGO_BIN_EXE_firebell"))
+        .args(["explain", "--source", "alertmanager"])
+        .arg(&payload)
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("version 4"));
+}
