@@ -158,7 +158,9 @@ impl App {
             let router = web.router(limits);
             let ended = stop.clone();
             tasks.spawn(async move {
-                let served = axum::serve(listener, router).with_graceful_shutdown(ended.cancelled_owned()).await;
+                let served = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+                    .with_graceful_shutdown(ended.cancelled_owned())
+                    .await;
                 if let Err(error) = served {
                     error!(error = &error as &dyn std::error::Error, "the web server ended");
                 }
@@ -192,7 +194,7 @@ impl App {
         if let Some((http, credentials)) = chat_client {
             let chat = Chat::new(http.clone(), crate::domain::id::Snowflake(credentials.guild));
             let outbox =
-                outbox_for(&engine, &options.clock, Some(chat.clone()), &renderer, &changeable, &holder, options.lease);
+                outbox_for(&engine, &options.clock, Some(chat), &renderer, &changeable, &holder, options.lease);
             let gateway = Gateway::new(engine.clone(), http, credentials, renderer, connected);
             tasks.spawn(leases.clone().while_held("gateway", stop.clone(), move |stop| {
                 let (outbox, gateway) = (outbox.clone(), gateway.clone());
@@ -296,6 +298,10 @@ fn access(config: &Config) -> Access {
             .map(|(name, source)| (name.clone(), Door { kind: source.kind, secrets: expose(&source.secrets) }))
             .collect(),
         api_tokens: expose(&config.server.api_tokens),
+        is_proxy: {
+            let networks = config.server.trusted_proxies.clone();
+            Arc::new(move |address| networks.iter().any(|network| network.contains(address)))
+        },
     }
 }
 

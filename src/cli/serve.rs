@@ -32,6 +32,11 @@ impl Serve {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hangup = signal(SignalKind::hangup())?;
+        let hooks: Vec<String> = config
+            .sources
+            .keys()
+            .filter_map(|source| Some(format!("{}/hooks/{source}", config.server.public_url.as_deref()?)))
+            .collect();
         let options = Options {
             roles: self.roles.iter().copied().collect(),
             migrate: !self.no_migrate,
@@ -40,6 +45,9 @@ impl Serve {
         };
         let app = App::start(config, options).await?;
         if let Some(address) = app.address() {
+            for hook in hooks {
+                info!("alerts are taken in at {hook}");
+            }
             info!("listening on http://{address}");
         }
         loop {

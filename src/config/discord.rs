@@ -32,8 +32,6 @@ const DUTIES: [(&str, Duty); 6] = [
 pub struct Discord {
     /// The bot's token; without it the bot cannot connect.
     pub token: Option<Secret>,
-    /// The bot's application, when it is not to be asked for.
-    pub application: Option<Snowflake>,
     /// The guild.
     pub guild: Snowflake,
     /// The category in which rooms are opened.
@@ -60,9 +58,6 @@ pub(super) fn read(file: &Section<'_>, keyring: &Keyring<'_>) -> (Discord, BTree
     let section = file.section("discord");
     let discord = Discord {
         token: token(&section, keyring),
-        application: section
-            .field("application")
-            .read(shape::snowflake, "the bot would give a wrong name for itself, and no command would work"),
         guild: id(&section, "guild", "the bot would not know which guild to serve"),
         incidents_category: id(&section, "incidents_category", "there would be no place to open rooms in"),
         announcements: id(&section, "announcements", "incidents would not be announced"),

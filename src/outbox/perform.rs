@@ -19,7 +19,7 @@ use crate::store::post::Post;
 
 /// An attempt that ended early, one way or another.
 enum Stop {
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     Failure(EngineError),
 }
 
@@ -31,19 +31,19 @@ impl From<EngineError> for Stop {
 
 impl From<ChatError> for Stop {
     fn from(error: ChatError) -> Self {
-        Self::Outcome(match error {
+        Self::Outcome(Box::new(match error {
             ChatError::Refused { reason, .. } => Outcome::Rejected { trouble: reason, report: None },
             ChatError::Later { after, reason } => Outcome::Retry {
                 after: after.and_then(|after| chrono::Duration::from_std(after).ok()),
                 trouble: reason,
             },
             ChatError::Unknown { reason } => Outcome::Unknown { trouble: reason },
-        })
+        }))
     }
 }
 
 fn needless(reason: &'static str) -> Stop {
-    Stop::Outcome(Outcome::Needless { reason })
+    Stop::Outcome(Box::new(Outcome::Needless { reason }))
 }
 
 fn done(posts: Vec<Post>) -> Outcome {
@@ -54,7 +54,8 @@ impl Outbox {
     /// Does what a job asks for, or finds that it was done.
     pub(super) async fn perform(&self, job: &Job) -> Result<Outcome, EngineError> {
         match self.attempt(job).await {
-            Ok(outcome) | Err(Stop::Outcome(outcome)) => Ok(outcome),
+            Ok(outcome) => Ok(outcome),
+            Err(Stop::Outcome(outcome)) => Ok(*outcome),
             Err(Stop::Failure(error)) => Err(error),
         }
     }
@@ -438,7 +439,7 @@ impl Outbox {
 
     fn chat(&self) -> Result<&Chat, Stop> {
         let retry = || Outcome::Retry { after: None, trouble: "this process has no Discord".to_owned() };
-        self.chat.as_ref().ok_or_else(|| Stop::Outcome(retry()))
+        self.chat.as_ref().ok_or_else(|| Stop::Outcome(Box::new(retry())))
     }
 
     /// Where a message is read, as an address.

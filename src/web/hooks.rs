@@ -16,6 +16,7 @@ use crate::store::inbox_writer::InboxError;
 use crate::store::refused::Refused;
 use crate::web::Web;
 use crate::web::error::Problem;
+use crate::web::peer::Peer;
 
 /// The largest refused body that is kept, in bytes; of a longer one the beginning is.
 const KEPT: usize = 64 * 1024;
@@ -39,6 +40,7 @@ struct Receipt {
 /// Receives what a source sends.
 pub async fn receive(
     State(web): State<Web>,
+    Peer(peer): Peer,
     Path(source): Path<String>,
     Query(credentials): Query<Credentials>,
     headers: HeaderMap,
@@ -50,7 +52,8 @@ pub async fn receive(
         Err(problem) => {
             // An unknown source is nobody's: telling of it would let anyone write in the operators' channel.
             if problem.status != StatusCode::NOT_FOUND {
-                web.refusals.tell(&web.engine, &source, problem.status, &problem.error).await;
+                let from = peer.map_or_else(String::new, |address| format!(" (sent from {address})"));
+                web.refusals.tell(&web.engine, &source, problem.status, &format!("{}{from}", problem.error)).await;
             }
             problem.into_response()
         }

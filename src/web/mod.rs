@@ -4,6 +4,7 @@ mod api;
 mod error;
 mod health;
 mod hooks;
+mod peer;
 mod refusals;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::engine::Engine;
 use crate::store::inbox_writer::Inbox;
 
 pub use api::description;
+pub use peer::IsProxy;
 use refusals::Refusals;
 
 /// A configured source, as its door sees it.
@@ -37,12 +39,14 @@ pub struct Door {
 }
 
 /// What may change while the server runs.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Access {
     /// The sources by the name in their address.
     pub doors: BTreeMap<SourceName, Door>,
     /// The tokens that open the read-only interface.
     pub api_tokens: Vec<String>,
+    /// Which addresses are those of our own proxies.
+    pub is_proxy: IsProxy,
 }
 
 /// What may not.

@@ -8,5 +8,6 @@ mod support;
 
 mod migrations;
 mod statements;
+mod store;
 mod stories;
 mod tidy;

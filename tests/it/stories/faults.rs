@@ -7,7 +7,7 @@ use crate::support::alerts::drift;
 
 /// Discord does what was asked, once, and the answer is lost.
 fn lose_answer(bot: &Bot, method: &'static str, path: &'static str) {
-    bot.discord().trouble(Trouble { method: Some(method), path: path.into(), times: 1, kind: TroubleKind::DropAnswer });
+    bot.discord().trouble(Trouble { method: Some(method), path, times: 1, kind: TroubleKind::DropAnswer });
 }
 
 /// Rings, and lets the back-off of what was lost pass.

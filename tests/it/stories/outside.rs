@@ -82,19 +82,15 @@ fn firebell(config: &Path, discord: &Discord, arguments: &[&str]) -> Command {
 /// Starts `firebell serve`; where it listens.
 fn serve(config: &Path, discord: &Discord) -> (Program, String) {
     let mut child = firebell(config, discord, &["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut heard = Vec::new();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            // Nobody listens any more once the address is known; the pipe must be read all the same.
-            let _ = sender.send(line);
-        }
-    });
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let program = Program(child);
-    while let Ok(line) = receiver.recv_timeout(PATIENCE) {
+    let mut heard = Vec::new();
+    while let Some(Ok(line)) = lines.next() {
         if let Some((_, address)) = line.split_once("listening on ") {
-            return (program, address.trim().to_owned());
+            let address = address.trim().to_owned();
+            // The pipe must be read on, or the program would wait for it.
+            std::thread::spawn(move || lines.count());
+            return (program, address);
         }
         heard.push(line);
     }
@@ -137,6 +133,27 @@ on_both_databases! {
             (announced && paged && card.contains("INC-1")).then_some(())
         };
         discord.wait_until(PATIENCE, shows).await.expect("announcement, room, card and page");
+
+        // SIGHUP takes a changed file over; one with an error changes nothing.
+        let text = std::fs::read_to_string(&config).unwrap();
+        let hang_up = || assert!(Command::new("kill").args(["-HUP", &program.0.id().to_string()]).status().unwrap().success());
+        let answers = async |source: &str, status: u16| {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let asked = async {
+                while client.post(format!("{address}/hooks/{source}")).send().await.unwrap().status() != status {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("/hooks/{source} does not answer {status}"));
+        };
+        answers("second", 404).await;
+        std::fs::write(&config, format!("{text}\n[sources.second]\nkind = \"alertmanager\"\nsecrets = [\"env:FIREBELL_ALERTMANAGER_SECRET\"]\n")).unwrap();
+        hang_up();
+        answers("second", 401).await;
+        std::fs::write(&config, "nonsense").unwrap();
+        hang_up();
+        answers("alertmanager", 401).await;
+        answers("second", 401).await;
 
         // SIGTERM ends it in good order.
         let pid = program.0.id().to_string();

@@ -1,0 +1,197 @@
+//! The store on both databases: positions, claims, lanes, leases, conflicts.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Duration};
+use firebell::domain::Timestamp;
+use firebell::domain::effect::{Effect, Performer};
+use firebell::store::Db;
+use firebell::store::inbox::Accepted;
+use firebell::store::inbox_writer::Inbox;
+use firebell::store::job::{Claim, Ending, Job};
+
+use crate::support::TestDatabase;
+
+fn at(seconds: i64) -> Timestamp {
+    DateTime::from_timestamp(1_770_000_000 + seconds, 123_456_000).unwrap()
+}
+
+async fn fresh(database: &TestDatabase) -> Db {
+    let db = Db::connect(&database.url).await.unwrap();
+    db.migrate().await.unwrap();
+    db
+}
+
+fn claim(holder: &str, real_now: Timestamp) -> Claim<'_> {
+    Claim { holder, lease: Duration::seconds(10), real_now }
+}
+
+async fn claim_jobs(db: &Db, holder: &str, real: i64, now: i64, limit: i64) -> Vec<Job> {
+    let mut tx = db.begin().await.unwrap();
+    let jobs = tx.claim_jobs(Performer::Chat, &claim(holder, at(real)), at(now), limit).await.unwrap();
+    tx.commit().await.unwrap();
+    jobs
+}
+
+async fn queue(db: &Db, key: &str, text: &str, due: i64) -> bool {
+    let mut tx = db.begin().await.unwrap();
+    let added = tx.add_job(None, key, &Effect::TellOperators { text: text.to_owned() }, at(due), at(0)).await.unwrap();
+    tx.commit().await.unwrap();
+    added
+}
+
+async fn finish(db: &Db, job: &Job, holder: &str) -> bool {
+    let mut tx = db.begin().await.unwrap();
+    let held = tx.finish_job(job.id, Ending::Done, None, holder, at(0)).await.unwrap();
+    tx.commit().await.unwrap();
+    held
+}
+
+fn keys(jobs: &[Job]) -> Vec<&str> {
+    jobs.iter().map(|job| job.dedup_key.as_str()).collect()
+}
+
+on_both_databases! {
+    async fn many_senders_at_once_get_positions_without_a_gap_or_a_double(database: TestDatabase) {
+        let db = fresh(&database).await;
+        // Two writers, as two processes have.
+        let inboxes = [Inbox::start(db.clone()), Inbox::start(db.clone())];
+        let senders = (0..200_usize).map(|number| {
+            let inbox = inboxes[number % 2].clone();
+            tokio::spawn(async move {
+                let count = number % 5 + 1;
+                let alert = Accepted { source: "s".into(), alert: format!("{{\"from\":{number}}}") };
+                let first = inbox.append(vec![alert; count], at(0)).await.unwrap();
+                (number, (first..).take(count).collect::<Vec<i64>>())
+            })
+        });
+        let mut all = Vec::new();
+        for sender in senders.collect::<Vec<_>>() {
+            let (number, positions) = sender.await.unwrap();
+            let mut tx = db.read().await.unwrap();
+            // What was answered is there, under the position that was answered.
+            let rows = tx.inbox_after(positions[0] - 1, positions.len() as i64).await.unwrap();
+            assert_eq!(rows.iter().map(|row| row.position).collect::<Vec<_>>(), positions);
+            assert!(rows.iter().all(|row| row.alert.as_ref().is_err_and(|error| !error.is_empty())), "{number}");
+            all.extend(positions);
+        }
+        all.sort_unstable();
+        assert_eq!(all, (1..=all.len() as i64).collect::<Vec<_>>());
+        db.close().await;
+    }
+
+    async fn a_job_is_queued_once_for_its_key(database: TestDatabase) {
+        let db = fresh(&database).await;
+        assert!(queue(&db, "a", "one", 0).await);
+        assert!(!queue(&db, "a", "two", 0).await);
+        let jobs = claim_jobs(&db, "w", 0, 0, 10).await;
+        assert_eq!(jobs.len(), 1);
+        assert!(finish(&db, &jobs[0], "w").await);
+        assert!(!queue(&db, "a", "three", 0).await, "nor again when it is done");
+        db.close().await;
+    }
+
+    async fn a_lane_is_worked_off_in_order_one_at_a_time(database: TestDatabase) {
+        let db = fresh(&database).await;
+        for key in ["a", "b", "c"] {
+            queue(&db, key, key, 0).await;
+        }
+        let first = claim_jobs(&db, "w", 0, 0, 10).await;
+        assert_eq!(keys(&first), ["a"]);
+        assert!(claim_jobs(&db, "v", 0, 0, 10).await.is_empty(), "the lane is taken");
+        // Tried again later: what comes after it waits.
+        let mut tx = db.begin().await.unwrap();
+        assert!(tx.run_job_again(first[0].id, at(30), "busy".into(), "w").await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(claim_jobs(&db, "w", 0, 29, 10).await.is_empty());
+        let again = claim_jobs(&db, "w", 0, 30, 10).await;
+        assert_eq!((keys(&again), again[0].attempts, again[0].first_attempt_at), (vec!["a"], 2, Some(at(0))));
+        finish(&db, &again[0], "w").await;
+        assert_eq!(keys(&claim_jobs(&db, "w", 0, 30, 10).await), ["b"]);
+        db.close().await;
+    }
+
+    async fn what_is_due_later_holds_up_nothing_in_its_lane(database: TestDatabase) {
+        let db = fresh(&database).await;
+        queue(&db, "later", "later", 60).await;
+        queue(&db, "now", "now", 0).await;
+        let now = claim_jobs(&db, "w", 0, 0, 10).await;
+        assert_eq!(keys(&now), ["now"]);
+        finish(&db, &now[0], "w").await;
+        assert!(claim_jobs(&db, "w", 0, 59, 10).await.is_empty());
+        assert_eq!(keys(&claim_jobs(&db, "w", 0, 60, 10).await), ["later"]);
+        db.close().await;
+    }
+
+    async fn a_lease_that_ended_is_taken_over_and_the_late_one_settles_nothing(database: TestDatabase) {
+        let db = fresh(&database).await;
+        queue(&db, "a", "a", 0).await;
+        let first = claim_jobs(&db, "dead", 0, 0, 10).await;
+        assert!(claim_jobs(&db, "alive", 10, 0, 10).await.is_empty(), "it lasts ten seconds");
+        let mut tx = db.begin().await.unwrap();
+        tx.keep_claims(Performer::Chat, &claim("dead", at(5))).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(claim_jobs(&db, "alive", 14, 0, 10).await.is_empty(), "it was renewed");
+        let second = claim_jobs(&db, "alive", 16, 0, 10).await;
+        assert_eq!((second.len(), second[0].attempts), (1, 2));
+        assert!(!finish(&db, &first[0], "dead").await);
+        assert!(finish(&db, &second[0], "alive").await);
+        db.close().await;
+    }
+
+    async fn many_workers_never_share_a_job(database: TestDatabase) {
+        let db = fresh(&database).await;
+        let mut tx = db.begin().await.unwrap();
+        for number in 0..300 {
+            // No lane: pages go out side by side.
+            let effect = Effect::PageDirectly { page: firebell::domain::id::PageNumber(number) };
+            let key = format!("INC-1/page/{number}");
+            tx.add_job(None, &key, &effect, at(0), at(0)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let workers = (0..8).map(|worker| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                let holder = format!("worker-{worker}");
+                let mut mine = Vec::new();
+                loop {
+                    let mut tx = db.begin().await.unwrap();
+                    let jobs = tx.claim_jobs(Performer::Page, &claim(&holder, at(0)), at(0), 7).await.unwrap();
+                    tx.commit().await.unwrap();
+                    if jobs.is_empty() {
+                        return mine;
+                    }
+                    mine.extend(jobs.into_iter().map(|job| job.id));
+                }
+            })
+        });
+        let mut all = Vec::new();
+        for worker in workers.collect::<Vec<_>>() {
+            all.extend(worker.await.unwrap());
+        }
+        let distinct: BTreeSet<i64> = all.iter().copied().collect();
+        assert_eq!(distinct.len(), all.len(), "{} claims of {} jobs", all.len(), distinct.len());
+        db.close().await;
+    }
+
+    async fn a_lease_has_one_holder_until_it_ends_or_is_given_up(database: TestDatabase) {
+        let db = fresh(&database).await;
+        let hold = async |holder: &'static str, now: i64| {
+            let mut tx = db.begin().await.unwrap();
+            let held = tx.hold_lease("gateway", holder, at(now + 10), at(now)).await.unwrap();
+            tx.commit().await.unwrap();
+            held
+        };
+        assert!(hold("a", 0).await);
+        assert!(!hold("b", 5).await);
+        assert!(hold("a", 6).await, "renewed");
+        assert!(!hold("b", 12).await);
+        assert!(hold("b", 17).await, "it ended");
+        assert!(!hold("a", 18).await);
+        let mut tx = db.begin().await.unwrap();
+        tx.release_lease("gateway", "b").await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(hold("a", 18).await);
+        db.close().await;
+    }
+}
