@@ -230,6 +230,29 @@ pub struct Alert {
     pub group: Option<String>,
 }
 
+impl Alert {
+    /// An alert that says nothing at all, to try a condition on.
+    pub(in crate::domain) fn blank() -> Self {
+        Self {
+            source: SourceName::from(""),
+            fingerprint: String::new(),
+            status: AlertStatus::Firing,
+            signal: Signal::Normal,
+            title: String::new(),
+            description: None,
+            severity: None,
+            vendor_severity: None,
+            category: None,
+            service: None,
+            labels: BTreeMap::new(),
+            links: Vec::new(),
+            started_at: None,
+            ended_at: None,
+            group: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

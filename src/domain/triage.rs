@@ -1,5 +1,7 @@
 //! Triage: what an alert means, and whether it is news.
 
+use std::sync::{Arc, LazyLock};
+
 use chrono::Duration;
 
 use crate::domain::Timestamp;
@@ -21,13 +23,31 @@ pub struct Condition {
 pub const CONDITION_NAMES: [&str; 9] =
     ["source", "title", "description", "severity", "vendor_severity", "category", "service", "signal", "labels"];
 
+/// The functions of the language that a condition may call, beside its operators and macros.
+const FUNCTIONS: [&str; 11] =
+    ["bool", "contains", "double", "endsWith", "int", "matches", "max", "min", "size", "startsWith", "string"];
+
+/// The language, built once: building it costs more than judging an alert.
+static LANGUAGE: LazyLock<Arc<cel::Env>> = LazyLock::new(|| Arc::new(cel::Env::stdlib()));
+
 impl Condition {
-    /// Reads a condition. A name that no alert has is refused here, so that a rule cannot be dead by a typing error.
+    /// Reads a condition. A name or function that is not there, or a result that is neither yes nor no, is refused here,
+    /// so that a rule cannot be dead by a typing error.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let program = cel::Program::compile(text).map_err(|error| error.to_string())?;
-        if let Some(unknown) = program.references().variables().into_iter().find(|name| !CONDITION_NAMES.contains(name))
-        {
+        let program = LANGUAGE.compile(text).map_err(|error| error.to_string())?;
+        let references = program.references();
+        if let Some(unknown) = references.variables().into_iter().find(|name| !CONDITION_NAMES.contains(name)) {
             return Err(format!("`{unknown}` is not known here; there are {}", CONDITION_NAMES.join(", ")));
+        }
+        // Operators are functions too, under names such as `_==_`.
+        let is_word = |name: &str| name.starts_with(|char: char| char.is_ascii_alphabetic());
+        let unknown = references.functions().into_iter().find(|name| is_word(name) && !FUNCTIONS.contains(name));
+        if let Some(unknown) = unknown {
+            return Err(format!("there is no function `{unknown}`; there are {}", FUNCTIONS.join(", ")));
+        }
+        match program.execute(&context_of(&Alert::blank())) {
+            Ok(cel::Value::Bool(_)) | Err(_) => (),
+            Ok(_) => return Err("it says neither yes nor no; compare it with something".to_owned()),
         }
         Ok(Self { text: text.to_owned(), program })
     }
@@ -165,7 +185,7 @@ fn group_of(alert: &Alert, team: &TeamName, category: Option<Category>, subjects
 fn context_of(alert: &Alert) -> cel::Context<'static, 'static> {
     use cel::Value;
     let text = |value: &Option<String>| Value::from(value.clone().unwrap_or_default());
-    let mut context = cel::Context::default();
+    let mut context = cel::Context::with_env(LANGUAGE.clone());
     context.add_variable_from_value("source", alert.source.as_str().to_owned());
     context.add_variable_from_value("title", alert.title.clone());
     context.add_variable_from_value("description", text(&alert.description));
@@ -303,7 +323,7 @@ mod tests {
             (r#"labels.model in ["fraud-score", "other"]"#, true),
             (r#"!has(labels.nothing)"#, true),
             (r#"labels.nothing == """#, false),
-            ("1", false),
+            (r#"title.matches("^D.*t$")"#, true),
             ("true", true),
         ];
         for (condition, expected) in cases {
@@ -311,7 +331,9 @@ mod tests {
             let verdict = triage.judge(&alert(AlertStatus::Firing), &organisation);
             assert_eq!(verdict.rule.is_some(), expected, "{condition}");
         }
-        for bad in ["", "labels.", "labels == = 1", r#"lables.model == "x""#] {
+        for bad in
+            ["", "labels.", "labels == = 1", r#"lables.model == "x""#, r#"title.contians("x")"#, "title", "size(title)"]
+        {
             assert!(Condition::parse(bad).is_err(), "{bad}");
         }
     }

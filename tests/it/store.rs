@@ -195,3 +195,43 @@ on_both_databases! {
         db.close().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_more_waits_than_is_kept_waiting_the_sender_is_told_and_what_was_taken_in_is_kept() {
+    use firebell::store::inbox_writer::InboxError;
+    let database = TestDatabase::sqlite();
+    let db = fresh(&database).await;
+    let inbox = Inbox::start(db.clone());
+    // Somebody holds the one connection that writes: the writer stalls, and the queue fills.
+    let stall = db.begin().await.unwrap();
+    let accepted = || vec![Accepted { source: "s".into(), alert: "{}".to_owned() }];
+    let waiting: Vec<_> = (0..1100)
+        .map(|_| {
+            let inbox = inbox.clone();
+            tokio::spawn(async move { inbox.append(accepted(), at(0)).await })
+        })
+        .collect();
+    // The first of those that do not fit is refused while the stall lasts.
+    let refused = async {
+        loop {
+            if let Err(InboxError::Full) = inbox.append(accepted(), at(0)).await {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), refused).await.unwrap();
+    stall.rollback().await.unwrap();
+    let (mut kept, mut full) = (0, 0);
+    for answer in waiting {
+        match answer.await.unwrap() {
+            Ok(_) => kept += 1,
+            Err(InboxError::Full) => full += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(0 < full && 1024 <= kept, "{kept} kept, {full} refused");
+    let mut tx = db.read().await.unwrap();
+    assert_eq!(tx.inbox_after(0, 5000).await.unwrap().len(), kept);
+    drop(tx);
+    db.close().await;
+}

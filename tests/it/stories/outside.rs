@@ -225,3 +225,16 @@ fn explain_reads_a_payload_as_if_it_was_posted_and_says_what_triage_makes_of_it(
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("version 4"));
 }
+
+#[test]
+fn the_program_says_its_version_with_the_commit_and_completes_for_shells() {
+    let run = |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_firebell")).args(arguments).output().unwrap();
+    let version = String::from_utf8(run(&["--version"]).stdout).unwrap();
+    let shape = regex::Regex::new(r"^firebell \d+\.\d+\.\d+ \(([0-9a-f]{12}|unknown commit)\)\n$").unwrap();
+    assert!(shape.is_match(&version), "{version}");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = String::from_utf8(run(&["completions", shell]).stdout).unwrap();
+        assert!(script.contains("explain") && script.contains("doctor"), "{shell}");
+    }
+    assert_eq!(run(&["no-such-command"]).status.code(), Some(2));
+}
