@@ -205,25 +205,19 @@ async fn when_more_waits_than_is_kept_waiting_the_sender_is_told_and_what_was_ta
     // Somebody holds the one connection that writes: the writer stalls, and the queue fills.
     let stall = db.begin().await.unwrap();
     let accepted = || vec![Accepted { source: "s".into(), alert: "{}".to_owned() }];
-    let waiting: Vec<_> = (0..1100)
-        .map(|_| {
-            let inbox = inbox.clone();
-            tokio::spawn(async move { inbox.append(accepted(), at(0)).await })
-        })
-        .collect();
-    // The first of those that do not fit is refused while the stall lasts.
-    let refused = async {
-        loop {
-            if let Err(InboxError::Full) = inbox.append(accepted(), at(0)).await {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(20), refused).await.unwrap();
+    // More than one commit takes and the queue holds.
+    let mut answers = tokio::task::JoinSet::new();
+    for _ in 0..6000 {
+        let inbox = inbox.clone();
+        answers.spawn(async move { inbox.append(accepted(), at(0)).await });
+    }
+    // While the stall lasts only those answer that are refused.
+    let first = tokio::time::timeout(std::time::Duration::from_secs(20), answers.join_next()).await.unwrap();
+    assert!(matches!(first.unwrap().unwrap(), Err(InboxError::Full)));
     stall.rollback().await.unwrap();
-    let (mut kept, mut full) = (0, 0);
-    for answer in waiting {
-        match answer.await.unwrap() {
+    let (mut kept, mut full) = (0, 1);
+    while let Some(answer) = answers.join_next().await {
+        match answer.unwrap() {
             Ok(_) => kept += 1,
             Err(InboxError::Full) => full += 1,
             Err(error) => panic!("{error}"),
@@ -231,7 +225,7 @@ async fn when_more_waits_than_is_kept_waiting_the_sender_is_told_and_what_was_ta
     }
     assert!(0 < full && 1024 <= kept, "{kept} kept, {full} refused");
     let mut tx = db.read().await.unwrap();
-    assert_eq!(tx.inbox_after(0, 5000).await.unwrap().len(), kept);
+    assert_eq!(tx.inbox_after(0, 10_000).await.unwrap().len(), kept);
     drop(tx);
     db.close().await;
 }
