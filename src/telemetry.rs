@@ -1,5 +1,7 @@
 //! Logs to standard error, figures for Prometheus.
 
+use std::sync::OnceLock;
+
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -26,7 +28,8 @@ pub fn log(format: LogFormat, otherwise: &str) {
     };
 }
 
-/// Starts counting; the handle renders the figures. `None` when this process counts already.
+/// Starts counting, once a process; the handle renders the figures. `None` where something else counts already.
 pub fn count() -> Option<PrometheusHandle> {
-    PrometheusBuilder::new().install_recorder().ok()
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).clone()
 }

@@ -68,7 +68,12 @@ impl World {
 
     /// Starts Firebell, or starts it again; waits until it is connected.
     pub async fn start_app(&mut self) -> anyhow::Result<()> {
-        let options = Options { clock: self.setting.clock.clone(), lease: self.setting.lease, ..Options::default() };
+        let options = Options {
+            clock: self.setting.clock.clone(),
+            lease: self.setting.lease,
+            metrics: crate::telemetry::count(),
+            ..Options::default()
+        };
         let config = self.config()?;
         // A runtime of its own, so that a kill takes everything with it, as that of a process does.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -177,6 +177,10 @@ on_both_databases! {
             assert!(described["paths"][path]["get"].is_object(), "{path} is described");
         }
         assert_eq!(get(&bot, "/readyz", None).await.0, StatusCode::OK);
+        let (_, figures) = get(&bot, "/metrics", None).await;
+        for figure in ["firebell_alerts_accepted_total", "firebell_incidents{", "firebell_jobs{", "firebell_inbox_oldest_seconds"] {
+            assert!(figures.contains(figure), "{figure}: {figures}");
+        }
         bot.finish().await;
     }
 }
