@@ -301,6 +301,37 @@ fn a_doubtful_publication_stops_until_a_person_looked() {
 }
 
 #[test]
+fn a_doubtful_sink_neither_holds_up_nor_vouches_for_another() {
+    let mut course = Course::begin();
+    course.draft_and_name_liaison();
+    let update = UpdateNumber(1);
+    course.give(&Command::Approve { update, version: 1 }, &person("liam")).unwrap();
+    let doubt = Command::PublicationDoubtful { update, sink: Sink::Room, trouble: "lost".into() };
+    course.give(&doubt, &Actor::Firebell).unwrap();
+    course.give(&Command::ConfirmPublished { update }, &person("liam")).unwrap();
+    let state = |course: &Course| course.incident.updates[0].state;
+    assert_eq!(state(&course), UpdateState::Approved, "the other is still on its way");
+    assert_eq!(course.incident.updates[0].published_to, [Sink::Room]);
+    let published = Command::Published { update, sink: Sink::Announcements };
+    course.give(&published, &Actor::Firebell).unwrap();
+    assert_eq!(state(&course), UpdateState::Published);
+    assert!(course.give(&published, &Actor::Firebell).unwrap().is_nothing());
+}
+
+#[test]
+fn a_room_that_cannot_be_made_is_tried_again_while_the_incident_is_open() {
+    let mut course = Course::begin();
+    let refused = |again| Command::RoomRefused { again, trouble: "missing permissions".into() };
+    course.give(&refused(0), &Actor::Firebell).unwrap();
+    assert!(course.effects().contains(&&Effect::OpenRoom { again: 1 }));
+    assert!(course.effects().iter().any(|effect| matches!(effect, Effect::TellOperators { .. })));
+    course.give(&refused(1), &Actor::Firebell).unwrap();
+    assert!(!course.effects().iter().any(|effect| matches!(effect, Effect::TellOperators { .. })), "said once");
+    course.give(&Command::Resolve { note: None }, &person("dana")).unwrap();
+    assert!(course.give(&refused(2), &Actor::Firebell).unwrap().is_nothing());
+}
+
+#[test]
 fn who_may_not_is_refused_and_who_was_called_may() {
     let mut course = Course::begin();
     let phase = Command::SetPhase { to: Phase::Mitigating, note: None };
