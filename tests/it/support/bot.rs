@@ -101,6 +101,50 @@ impl Bot {
         self.discord().command(user, channel, command, options).await.unwrap()
     }
 
+    /// Somebody runs a slash command that is answered with a form, or with a message that has buttons.
+    pub async fn ask(&self, who: &str, channel: u64, command: &str, options: Value) -> Reply {
+        let reply = self.try_command(who, channel, command, options).await;
+        self.rest().await;
+        reply
+    }
+
+    /// Somebody presses a button on a private answer; the answer to that.
+    pub async fn press_private(&self, who: &str, answer: &Reply, label: &str) -> String {
+        let on = answer.message().unwrap_or_else(|| panic!("a form has no buttons: {}", answer.text()));
+        let user = self.world.account(who).unwrap();
+        let reply = self.discord().press_label(user, on.channel, on.id, label).await.unwrap();
+        self.rest().await;
+        assert!(reply.ephemeral, "an answer is private: {}", reply.text());
+        reply.text()
+    }
+
+    /// Somebody picks an entry from the menu of a message; the private answer.
+    pub async fn menu(&self, who: &str, on: &Message, entry: &str) -> String {
+        let user = self.world.account(who).unwrap();
+        let reply = self.discord().message_menu(user, on.channel, on.id, entry).await.unwrap();
+        self.rest().await;
+        assert!(reply.ephemeral, "an answer is private: {}", reply.text());
+        reply.text()
+    }
+
+    /// What is suggested while somebody types into an option, as name and value.
+    pub async fn complete(&self, command: &str, option: &str, typed: &str) -> Vec<(String, String)> {
+        let (user, channel) = (self.world.account("ana").unwrap(), self.channel("announcements"));
+        let nothing = serde_json::json!({});
+        let choices = self.discord().autocomplete(user, channel, command, nothing, option, typed).await.unwrap();
+        choices.into_iter().map(|choice| (choice.name, choice.value.as_str().unwrap().to_owned())).collect()
+    }
+
+    /// How a person is mentioned.
+    pub fn mention(&self, person: &str) -> String {
+        format!("<@{}>", self.world.account(person).unwrap())
+    }
+
+    /// A message as it is now.
+    pub fn again(&self, message: &Message) -> Message {
+        self.discord().message(message.channel, message.id).unwrap()
+    }
+
     /// Somebody presses the newest button of this name in a place; the private answer.
     pub async fn press(&self, who: &str, at: &str, label: &str) -> String {
         self.press_on(who, at, "", label).await
