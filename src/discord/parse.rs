@@ -361,7 +361,11 @@ fn length(text: &str) -> Result<Duration, ParseError> {
     duration::parse(text).map_err(|error| unclear(&error))
 }
 
-/// A moment as people type it: `14:05` in UTC, today or else yesterday, or `-20m`.
+/// How far ahead of now a time of day may lie and still be today's. Further ahead, yesterday's is meant, as after
+/// midnight; what is nearer is a slip, such as a time of another zone, and the timeline refuses it as the future.
+const AHEAD: Duration = Duration::hours(12);
+
+/// A moment as people type it: `14:05` in UTC, on the day that is nearest, or `-20m`.
 fn moment(text: &str, now: Timestamp) -> Result<Timestamp, ParseError> {
     let text = text.trim();
     if let Some(ago) = text.strip_prefix('-') {
@@ -371,7 +375,7 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, ParseError> {
     let time = NaiveTime::parse_from_str(clock, "%H:%M")
         .map_err(|_| ParseError::new(format!("`{text}` is not a time such as 14:05 (UTC) or -20m")))?;
     let today = now.date_naive().and_time(time).and_utc();
-    Ok(if now < today { today - Duration::days(1) } else { today })
+    Ok(if now + AHEAD < today { today - Duration::days(1) } else { today })
 }
 
 #[cfg(test)]
@@ -383,7 +387,14 @@ mod tests {
     fn a_moment_is_read_as_it_is_typed() {
         // 03:00 on a Monday.
         let now = at(0);
-        let cases = [("02:30", -1800), ("-20m", -1200), ("03:00", 0), ("03:01 UTC", 60 - 86_400), (" -1h30m ", -5400)];
+        let cases = [
+            ("02:30", -1800),
+            ("-20m", -1200),
+            ("03:00", 0),
+            ("03:01 UTC", 60),
+            ("15:01 UTC", 12 * 3600 + 60 - 86_400),
+            (" -1h30m ", -5400),
+        ];
         for (text, expected) in cases {
             assert_eq!(moment(text, now), Ok(at(expected)), "{text}");
         }
