@@ -17,6 +17,10 @@ pub const TEXT_LIMIT: usize = 1500;
 /// How often the making of a room that was refused is tried again.
 const ROOM_TRIED_EVERY: Duration = Duration::minutes(5);
 
+/// The longest message that is kept in the timeline, in characters: the longest that Discord has. Whoever wants it kept
+/// cannot shorten it; the room shows as much as fits, with the link.
+const QUOTE_LIMIT: usize = 4000;
+
 pub(super) fn open(
     id: IncidentId,
     opening: &Opening,
@@ -204,7 +208,7 @@ pub(super) fn note(
     at: Option<Timestamp>,
     quote: Option<&Quote>,
 ) -> Result<(), Refusal> {
-    let text = checked("the note", text)?;
+    let text = checked_within("the note", text, if quote.is_some() { QUOTE_LIMIT } else { TEXT_LIMIT })?;
     let at = at.unwrap_or(d.now);
     if d.now < at {
         return Err(Refusal::InTheFuture { at });
@@ -306,12 +310,16 @@ fn not_closed(d: &Deciding<'_>) -> Result<(), Refusal> {
 
 /// A text that people typed: trimmed, neither empty nor longer than can be shown.
 pub(super) fn checked(what: &'static str, text: &str) -> Result<String, Refusal> {
+    checked_within(what, text, TEXT_LIMIT)
+}
+
+fn checked_within(what: &'static str, text: &str, limit: usize) -> Result<String, Refusal> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Refusal::Empty { what });
     }
-    if TEXT_LIMIT < text.chars().count() {
-        return Err(Refusal::TooLong { what, limit: TEXT_LIMIT });
+    if limit < text.chars().count() {
+        return Err(Refusal::TooLong { what, limit });
     }
     Ok(text.to_owned())
 }
