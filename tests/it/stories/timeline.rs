@@ -186,7 +186,7 @@ on_both_databases! {
         assert_has(&said, &["✋", "no entry 99", "/incident timeline list"]);
         let options = json!({ "text": "x", "corrects": wrong, "at": "-20m" });
         let said = bot.command("ana", room, "/incident timeline add", options).await;
-        assert_has(&said, &["✋", "`at`"]);
+        assert_has(&said, &["✋", "a correction has no time of its own", "corrects"]);
         bot.finish().await;
     }
 
