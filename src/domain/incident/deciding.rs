@@ -93,6 +93,13 @@ impl<'a> Deciding<'a> {
             return Decision { next: self.before.clone(), entries: vec![], effects: vec![], cancels: vec![] };
         }
         self.next.version += 1;
+        // Keys are given on facts: where those change, the cards must say which keys are void, or hold again.
+        if self.next.facts() != self.before.facts() && self.next.liaison.is_some() {
+            let keyed = self.next.updates.iter().filter(|update| update.is_open() && !update.keys.is_empty());
+            for update in keyed.map(|update| update.number).collect::<Vec<_>>() {
+                self.effect(Effect::ShowDraft { update });
+            }
+        }
         let mut public = self.entries.iter().filter(|entry| entry.event.is_public()).map(|entry| entry.number);
         if let Some(from) = public.next() {
             let to = public.next_back().unwrap_or(from);
