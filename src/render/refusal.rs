@@ -90,7 +90,7 @@ pub fn refusal(refusal: &Refusal, incident: &Incident, organisation: &Organisati
             "This page is for {}, who alone can pass it on. If you have it, press **Acknowledge**.",
             names::person(person, organisation)
         ),
-        Refusal::UpdateIsOver { state } => update_is_over(*state),
+        Refusal::UpdateIsOver { state, approved } => update_is_over(*state, approved.as_ref(), organisation),
         Refusal::TextChanged { author } => {
             let by = author
                 .as_ref()
@@ -152,11 +152,18 @@ fn page_is_over(state: PageState, by: Option<&PersonId>, at: Timestamp, organisa
     }
 }
 
-fn update_is_over(state: UpdateState) -> String {
+fn update_is_over(state: UpdateState, approved: Option<&(PersonId, Timestamp)>, organisation: &Organisation) -> String {
+    let by = approved.map_or_else(String::new, |(person, at)| {
+        format!(" by {}, {}", names::person(person, organisation), names::relative(*at))
+    });
     match state {
         UpdateState::Draft => "The update is still a draft.",
-        UpdateState::Approved => "The update is approved and on its way out: it cannot be changed any more.",
-        UpdateState::Published => "The update was published already. To correct it, draft another: `/comms draft`.",
+        UpdateState::Approved => {
+            return format!("Already approved{by}: the update is on its way out and cannot be changed any more.");
+        }
+        UpdateState::Published => {
+            return format!("Already approved{by}, and published. To correct it, draft another: `/comms draft`.");
+        }
         UpdateState::Doubtful => {
             "It is not known whether the update went out. Look where it should stand, then use the buttons on its card."
         }

@@ -471,7 +471,10 @@ pub(crate) fn every_refusal() -> Vec<Refusal> {
         Refusal::TextUnchanged,
         Refusal::KeyGivenAlready,
     ];
-    refusals.extend(UpdateState::ALL.iter().map(|state| Refusal::UpdateIsOver { state: *state }));
+    refusals.extend(UpdateState::ALL.iter().map(|state| Refusal::UpdateIsOver { state: *state, approved: None }));
+    let approved = Some((person(), after(-5)));
+    refusals.push(Refusal::UpdateIsOver { state: UpdateState::Approved, approved: approved.clone() });
+    refusals.push(Refusal::UpdateIsOver { state: UpdateState::Published, approved });
     refusals
 }
 

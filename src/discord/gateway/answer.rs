@@ -208,7 +208,7 @@ impl Asking<'_> {
         let refuse = |why: Refusal| told(&refusal::refusal(&why, incident, organisation));
         let update = incident.update(number).ok_or_else(|| refuse(Refusal::NoSuchUpdate { update: number }))?;
         if !update.is_open() {
-            return Err(refuse(Refusal::UpdateIsOver { state: update.state }));
+            return Err(refuse(Refusal::update_is_over(update)));
         }
         if version.is_some_and(|version| version != update.version) {
             return Err(refuse(Refusal::TextChanged { author: update.author.clone() }));

@@ -10,7 +10,7 @@ use crate::domain::id::{AudienceName, EntryNumber, EscalationNumber, PageNumber,
 use crate::domain::incident::{CloseReason, Incident, Phase, Role, Room};
 use crate::domain::paging::{PageState, Target};
 use crate::domain::timeline::{Entry, Quote};
-use crate::domain::update::{Sink, UpdateState};
+use crate::domain::update::{Sink, Update, UpdateState};
 
 /// An alert that joins an incident, or fires in it again, or more severely.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,11 +209,19 @@ pub enum Refusal {
     #[error("not the one who was paged")]
     NotYourPage { person: PersonId },
     #[error("the update is {state}")]
-    UpdateIsOver { state: UpdateState },
+    UpdateIsOver { state: UpdateState, approved: Option<(PersonId, Timestamp)> },
     #[error("the text was changed meanwhile")]
     TextChanged { author: Option<PersonId> },
     #[error("the text is unchanged")]
     TextUnchanged,
     #[error("this gate was passed already")]
     KeyGivenAlready,
+}
+
+impl Refusal {
+    /// That an update takes no change any more, with who approved it last.
+    pub fn update_is_over(update: &Update) -> Self {
+        let approved = update.keys.last().map(|key| (key.person.clone(), key.at));
+        Self::UpdateIsOver { state: update.state, approved }
+    }
 }

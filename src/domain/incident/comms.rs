@@ -121,7 +121,7 @@ pub(super) fn reject(d: &mut Deciding<'_>, number: UpdateNumber, reason: &str) -
     let reason = lifecycle::checked("the reason", reason)?;
     let update = find(d, number)?;
     if !update.is_open() {
-        return Err(Refusal::UpdateIsOver { state: update.state });
+        return Err(Refusal::update_is_over(update));
     }
     let audience = update.audience.clone();
     change(d, number, |update| {
@@ -236,7 +236,7 @@ fn settle_doubt(d: &mut Deciding<'_>, number: UpdateNumber) {
 fn doubtful_sinks(d: &Deciding<'_>, number: UpdateNumber) -> Result<Vec<Sink>, Refusal> {
     let update = find(d, number)?;
     if update.state != UpdateState::Doubtful {
-        return Err(Refusal::UpdateIsOver { state: update.state });
+        return Err(Refusal::update_is_over(update));
     }
     Ok(update.doubtful_at.clone())
 }
@@ -260,7 +260,7 @@ fn open_at<'d>(d: &'d mut Deciding<'_>, number: UpdateNumber, version: u32) -> R
         .find(|update| update.number == number)
         .ok_or(Refusal::NoSuchUpdate { update: number })?;
     if !update.is_open() {
-        return Err(Refusal::UpdateIsOver { state: update.state });
+        return Err(Refusal::update_is_over(update));
     }
     if update.version != version {
         return Err(Refusal::TextChanged { author: update.author.clone() });
