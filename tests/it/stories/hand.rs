@@ -4,19 +4,9 @@ use chrono::Duration;
 use serde_json::json;
 use standin::{ActError, Person, Reply};
 
+use crate::stories::{assert_has, assert_in_order, running};
 use crate::support::Bot;
 use crate::support::alerts::{drift, plain};
-
-/// INC-1, of the fraud team and SEV2: Ana was paged and has it. Its room.
-async fn running(bot: &mut Bot) -> u64 {
-    bot.ring("drift", &[drift("eu")]).await;
-    bot.expect_opened("INC-1");
-    bot.expect_page("ana", "INC-1");
-    let room = bot.channel("INC-1");
-    bot.command("ana", room, "/ack", json!({})).await;
-    bot.expect("INC-1", &["acknowledged"]);
-    room
-}
 
 /// INC-1 (fraud, Ana has it) and INC-2 (platform, nobody is paged), both open.
 async fn two_open(bot: &mut Bot) -> u64 {
@@ -24,21 +14,6 @@ async fn two_open(bot: &mut Bot) -> u64 {
     bot.ring("disk", &[plain("DiskFills", "info")]).await;
     bot.expect_opened("INC-2");
     room
-}
-
-fn assert_has(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in: {text}");
-    }
-}
-
-/// Asserts that these parts stand in the text in this order.
-fn assert_in_order(text: &str, parts: &[&str]) {
-    let mut rest = text;
-    for part in parts {
-        let found = rest.find(part).unwrap_or_else(|| panic!("{part:?} does not follow in: {text}"));
-        rest = &rest[found + part.len()..];
-    }
 }
 
 fn card(bot: &Bot, incident: &str) -> String {

@@ -5,19 +5,8 @@ use firebell::domain::id::IncidentId;
 use firebell::domain::timeline::Entry;
 use serde_json::{Value, json};
 
+use crate::stories::{assert_has, running};
 use crate::support::Bot;
-use crate::support::alerts::drift;
-
-/// INC-1, of the fraud team: Ana was paged and has it. Its room.
-async fn running(bot: &mut Bot) -> u64 {
-    bot.ring("drift", &[drift("eu")]).await;
-    bot.expect_opened("INC-1");
-    bot.expect_page("ana", "INC-1");
-    let room = bot.channel("INC-1");
-    bot.command("ana", room, "/ack", json!({})).await;
-    bot.expect("INC-1", &["acknowledged"]);
-    room
-}
 
 async fn entries(bot: &Bot) -> Vec<Entry> {
     bot.world.app().engine().timeline(IncidentId(1)).await.unwrap()
@@ -41,12 +30,6 @@ async fn export(bot: &Bot, room: u64, format: &str) -> (String, String) {
     assert!(answer.ephemeral, "an answer is private");
     let [file] = answer.message().unwrap().attachments.as_slice() else { panic!("one file: {}", answer.text()) };
     (file.filename.clone(), String::from_utf8(file.bytes.clone()).unwrap())
-}
-
-fn assert_has(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in: {text}");
-    }
 }
 
 /// What kind of event it is and whose, such as `acknowledged by ana`.
