@@ -263,7 +263,7 @@ impl Incident {
         let plays = |role: &Option<PersonId>| role.is_some() && role.as_ref() == actor.person();
         match right {
             Right::RaiseAlarm => true,
-            // Whoever was called for help, or declared it, may help.
+            // Whoever has a part in it, or was called for help, may help.
             Right::RunIncident => {
                 actor.may(right)
                     || plays(&self.lead)
