@@ -70,7 +70,8 @@ impl FromStr for Subject {
     /// Reads `model:fraud-score@14`, `dataset:transactions`, or a bare name, which is a model's.
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
         let (kind, rest) = match text.split_once(':') {
-            Some((kind, rest)) => (kind.trim().parse()?, rest),
+            // Telephones begin a line with a capital.
+            Some((kind, rest)) => (kind.trim().to_ascii_lowercase().parse()?, rest),
             None => (SubjectKind::Model, text),
         };
         let (name, version) = match rest.rsplit_once('@') {
@@ -97,6 +98,7 @@ mod tests {
             version: version.map(str::to_owned),
         };
         assert_eq!("model:fraud-score@14".parse(), Ok(fraud(Some("14"))));
+        assert_eq!("Model: fraud-score".parse(), Ok(fraud(None)));
         assert_eq!("fraud-score".parse(), Ok(fraud(None)));
         assert!("planet:mars".parse::<Subject>().is_err());
         assert!("model:@3".parse::<Subject>().is_err());

@@ -11,9 +11,6 @@ use standin::{ChannelKind, Component, Discord, Message, Options, Reply};
 use super::alerts::{Alert, webhook};
 use super::{TestDatabase, discord_api};
 
-/// How long something may take to show.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// Firebell on the example configuration, beside a stand-in Discord, at a quarter to two at night.
 ///
 /// Every message that the bot posts must be asked for by [`Bot::reads`] or [`Bot::expect`]; [`Bot::finish`] fails on
@@ -296,12 +293,6 @@ impl Bot {
     /// Starts it again on the same database.
     pub async fn start_again(&mut self) {
         self.world.start_app().await.unwrap();
-    }
-
-    /// Waits until something shows in the stand-in.
-    pub async fn until<T>(&self, what: &str, mut look: impl FnMut(&Self) -> Option<T>) -> T {
-        let found = self.discord().wait_until(PATIENCE, |_| look(self)).await;
-        found.unwrap_or_else(|| panic!("did not come about: {what}"))
     }
 }
 
