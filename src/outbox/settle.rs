@@ -7,8 +7,9 @@ use crate::domain::effect::Promise;
 use crate::domain::incident::Command;
 use crate::store::post::Post;
 
-/// How many attempts are made before a job is given up, out loud. With the back-off below that is some two hours.
-pub const MAX_ATTEMPTS: u32 = 30;
+/// How many attempts are made before a job is given up, out loud. With the back-off below that is about a day, longer
+/// than Discord was ever away.
+pub const MAX_ATTEMPTS: u32 = 300;
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::minutes(5);
 /// For how long Discord surely knows a message by its nonce ("the past few minutes", by its documentation).
@@ -141,13 +142,13 @@ mod tests {
             (retry(None), Once, 9, 10, "again at 266: busy"),
             (retry(None), Once, 10, 10, "again at 310: busy"),
             (retry(Some(7)), Once, 1, 10, "again at 17: busy"),
-            (retry(None), AtLeastOnce, 29, 10, "again at 310: busy"),
-            (retry(None), AtLeastOnce, 30, 10, "bury: given up after 30 attempts: busy"),
+            (retry(None), AtLeastOnce, 299, 10, "again at 310: busy"),
+            (retry(None), AtLeastOnce, 300, 10, "bury: given up after 300 attempts: busy"),
             (retry(None), Timer, 1, 10, "again at 11: busy"),
             (unknown(), Once, 1, 10, "again at 11: lost"),
             (unknown(), Once, 2, 1000, "again at 1002: lost"),
             (unknown(), AtLeastOnce, 1, 10, "again at 11: lost"),
-            (unknown(), Once, 30, 10, "bury: given up after 30 attempts: lost"),
+            (unknown(), Once, 300, 10, "bury: given up after 300 attempts: lost"),
             (unknown(), AtMostOnce, 1, 0, "again at 1: lost"),
             (unknown(), AtMostOnce, 5, 119, "again at 135: lost"),
             (unknown(), AtMostOnce, 6, 120, "doubt: lost"),
