@@ -32,6 +32,8 @@ use crate::web::{Access, Door, Limits, Web};
 const DRAIN: Duration = Duration::from_secs(20);
 /// How long a loop waits after the database failed it.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long a batch may take to be digested; a database that does not answer at all must not hold triage for ever.
+const DIGEST: Duration = Duration::from_secs(60);
 /// How often a loop looks for what other processes did.
 const POLL: Duration = Duration::from_millis(250);
 /// The furthest that the database's clock may be from ours: leases compare the two.
@@ -310,7 +312,8 @@ async fn triage(engine: Engine, commits: Option<watch::Receiver<()>>, stop: Canc
     let mut commits = commits.unwrap_or_else(|| watch::Sender::new(()).subscribe());
     while !stop.is_cancelled() {
         commits.mark_unchanged();
-        let wait = match engine.digest().await {
+        let digested = tokio::time::timeout(DIGEST, engine.digest()).await;
+        let wait = match digested.unwrap_or(Err(EngineError::Store(StoreError::TooSlow))) {
             Ok(Digested::Rows(_)) => continue,
             Ok(Digested::Nothing) => POLL,
             // A person acted on the same incident meanwhile: decide again on what that made of it.
@@ -386,21 +389,28 @@ impl Leases {
     {
         let every = self.length / 3;
         while !stop.is_cancelled() {
+            let mut renewed = Instant::now();
             if self.hold(name).await == Held::Yes {
-                let mut renewed = Instant::now();
                 info!(lease = name, "took the lease");
                 let lost = stop.child_token();
                 let mut working = tokio::spawn(work(lost.clone()));
                 loop {
                     tokio::select! {
-                        _ = &mut working => break,
+                        ended = &mut working => {
+                            if let Err(panic) = ended {
+                                error!(lease = name, error = &panic as &dyn std::error::Error, "work ended in a panic");
+                            }
+                            break;
+                        }
                         () = tokio::time::sleep(every), if !lost.is_cancelled() => {
-                            let held = self.hold(name).await;
+                            let asked = Instant::now();
+                            // A connection that says nothing must not keep us past the end of the lease.
+                            let held = tokio::time::timeout(every, self.hold(name)).await.unwrap_or(Held::Unknown);
                             if held == Held::Yes {
-                                renewed = Instant::now();
+                                renewed = asked;
                             }
                             // While nobody can be asked the lease is ours until it ends.
-                            if held == Held::No || self.length <= renewed.elapsed() + every {
+                            if held == Held::No || self.length <= renewed.elapsed() + every / 2 {
                                 warn!(lease = name, "lost the lease");
                                 lost.cancel();
                             }

@@ -114,6 +114,7 @@ CREATE TABLE escalation (
     number      BIGINT NOT NULL,
     seeking     TEXT NOT NULL,
     reason      TEXT NOT NULL,
+    vouched     BOOLEAN NOT NULL,
     policy      JSONB NOT NULL,
     step        BIGINT NOT NULL,
     round       BIGINT NOT NULL,
@@ -193,6 +194,7 @@ CREATE TABLE post (
     posted_at   TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX post_incident ON post (incident_id);
+CREATE INDEX post_message ON post (message);
 
 -- Work that one process does at a time.
 CREATE TABLE lease (

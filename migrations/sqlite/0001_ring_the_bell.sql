@@ -116,6 +116,7 @@ CREATE TABLE escalation (
     number      INTEGER NOT NULL,
     seeking     TEXT NOT NULL,
     reason      TEXT NOT NULL,
+    vouched     INTEGER NOT NULL,
     policy      TEXT NOT NULL,
     step        INTEGER NOT NULL,
     round       INTEGER NOT NULL,
@@ -195,6 +196,7 @@ CREATE TABLE post (
     posted_at   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX post_incident ON post (incident_id);
+CREATE INDEX post_message ON post (message);
 
 -- Work that one process does at a time.
 CREATE TABLE lease (

@@ -49,7 +49,14 @@ impl Chat {
     /// The last messages of ours that say the same as `message`, the newest first.
     pub async fn find(&self, channel: Snowflake, message: &Message) -> Result<Vec<Snowflake>, ChatError> {
         let us = limited(self.http.get_current_user()).await?.id;
-        let messages = limited(self.http.get_messages(channel_id(channel)?, None, Some(SEARCHED))).await?;
+        let history = self.http.get_messages(channel_id(channel)?, None, Some(SEARCHED));
+        let messages = match tokio::time::timeout(LIMIT, history).await {
+            Ok(Ok(messages)) => messages,
+            // One message that serenity cannot read fails them all; the nonce is what is left.
+            Ok(Err(serenity::Error::Json(_) | serenity::Error::Decode(..))) => Vec::new(),
+            Ok(Err(error)) => return Err(classify(&error)),
+            Err(_) => return Err(too_slow()),
+        };
         let same = messages.iter().filter(|candidate| candidate.author.id == us && says(candidate, message));
         Ok(same.map(|candidate| Snowflake(candidate.id.get())).collect())
     }
@@ -116,8 +123,13 @@ impl Chat {
     }
 }
 
-/// Whether a message that stands in Discord says what `message` would.
+/// Whether a message that stands in Discord says what `message` would. What is drawn anew at every change is known by
+/// its small print, which names what it is of.
 fn says(standing: &serenity::model::channel::Message, message: &Message) -> bool {
+    if let Some(footer) = message.embeds.first().and_then(|embed| embed.footer.as_deref()) {
+        let standing = standing.embeds.first().and_then(|embed| embed.footer.as_ref());
+        return standing.is_some_and(|standing| standing.text == footer);
+    }
     let same_embeds = standing.embeds.len() == message.embeds.len()
         && standing.embeds.iter().zip(&message.embeds).all(|(standing, ours)| {
             same(standing.title.as_deref(), ours.title.as_deref())
@@ -133,8 +145,12 @@ fn same(standing: Option<&str>, ours: Option<&str>) -> bool {
 async fn limited<T>(call: impl Future<Output = serenity::Result<T>>) -> Result<T, ChatError> {
     match tokio::time::timeout(LIMIT, call).await {
         Ok(result) => result.map_err(|error| classify(&error)),
-        Err(_) => Err(ChatError::Unknown { reason: format!("no answer within {} seconds", LIMIT.as_secs()) }),
+        Err(_) => Err(too_slow()),
     }
+}
+
+fn too_slow() -> ChatError {
+    ChatError::Unknown { reason: format!("no answer within {} seconds", LIMIT.as_secs()) }
 }
 
 /// serenity's identities cannot be zero.

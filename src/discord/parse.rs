@@ -213,10 +213,8 @@ pub fn press(id: &str) -> Result<Request, ParseError> {
         Press::Decline { incident, page } => give(incident, Command::Decline { page }),
         Press::Resolve { incident } => give(incident, Command::Resolve { note: None }),
         Press::KeepOpen { incident } => Request::KeepOpen { incident },
-        Press::RaiseSeverity { incident, to } => {
-            give(incident, Command::SetSeverity { to, reason: "as an alert proposed".to_owned() })
-        }
-        Press::KeepSeverity { incident } => give(incident, Command::KeepSeverity),
+        Press::RaiseSeverity { incident, to } => give(incident, Command::AcceptSeverity { to }),
+        Press::KeepSeverity { incident, proposed } => give(incident, Command::KeepSeverity { proposed }),
         Press::TakeRole { incident, role } => Request::Take { which: Some(incident), role },
         Press::Report { incident } => Request::ReportForm { which: Some(incident) },
         Press::DraftUpdates { incident } => Request::Draft { which: Some(incident), audience: None },
@@ -281,18 +279,31 @@ pub fn form(
     })
 }
 
+/// The longer texts that were typed into a form.
+pub fn typed(interaction: &ModalInteraction) -> Vec<String> {
+    /// What is shorter is typed again sooner than it is copied.
+    const WORTH_KEEPING: usize = 20;
+    let texts = inputs(interaction).map(|(_, text)| text.to_owned());
+    texts.filter(|text| WORTH_KEEPING <= text.chars().count()).collect()
+}
+
+/// What was filled into a form, field by field.
+fn inputs(interaction: &ModalInteraction) -> impl Iterator<Item = (&str, &str)> {
+    use serenity::all::ActionRowComponent;
+    let parts = interaction.data.components.iter().flat_map(|row| &row.components);
+    parts.filter_map(|part| match part {
+        ActionRowComponent::InputText(input) => Some((input.custom_id.as_str(), input.value.as_deref()?)),
+        _ => None,
+    })
+}
+
 /// What was filled into a form.
 struct Answers<'a>(&'a ModalInteraction);
 
 impl Answers<'_> {
     fn maybe(&self, id: &str) -> Option<String> {
-        use serenity::all::ActionRowComponent;
-        let parts = self.0.data.components.iter().flat_map(|row| &row.components);
-        let text = parts.filter_map(|part| match part {
-            ActionRowComponent::InputText(input) if input.custom_id == id => input.value.clone(),
-            _ => None,
-        });
-        text.into_iter().next().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+        let found = inputs(self.0).find(|(field, _)| *field == id);
+        found.map(|(_, text)| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
     fn text(&self, id: &str) -> String {

@@ -66,6 +66,9 @@ pub struct Escalation {
     pub seeking: String,
     /// Why somebody is paged.
     pub reason: String,
+    /// Whether the policy, or somebody who may run the incident, asked for it: then whoever is called may help run it.
+    /// Anybody may call anybody; that alone must not open doors.
+    pub vouched: bool,
     /// The policy as it was.
     pub policy: Policy,
     /// The step that was taken last, from 0.

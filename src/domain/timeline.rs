@@ -48,6 +48,7 @@ pub struct Quote {
 pub enum Event {
     Opened { title: String, severity: Severity, why: String, follows: Option<IncidentId> },
     AlertsJoined { titles: Vec<String>, count: u64 },
+    AlertsFiredAgain { titles: Vec<String>, count: u64 },
     AlertsResolved { titles: Vec<String>, count: u64, still_firing: u64 },
     SeverityChanged { from: Severity, to: Severity, reason: String },
     SeverityProposed { to: Severity, reason: String },
@@ -85,6 +86,7 @@ impl Event {
     pub const fn is_public(&self) -> bool {
         match self {
             Self::AlertsJoined { .. }
+            | Self::AlertsFiredAgain { .. }
             | Self::SeverityChanged { .. }
             | Self::PhaseChanged { .. }
             | Self::RoleGiven { .. }

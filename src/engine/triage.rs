@@ -12,7 +12,7 @@ use crate::domain::actor::Actor;
 use crate::domain::alert::{Alert, AlertStatus};
 use crate::domain::effect::Effect;
 use crate::domain::id::{IncidentId, SourceName};
-use crate::domain::incident::{Command, Joined, Opening, Refusal};
+use crate::domain::incident::{Command, Joined, Joining, Opening, Refusal};
 use crate::domain::triage::{Known, News, Verdict, news};
 use crate::engine::{Applied, Engine, EngineError, Setup};
 use crate::store::Tx;
@@ -175,7 +175,9 @@ impl Engine {
             let id = match open {
                 Some(id) => {
                     let command = Command::Join { alerts: changes.iter().map(joined).collect() };
-                    self.apply_or_retry(tx, id, &command, &source).await?;
+                    if self.apply_or_retry(tx, id, &command, &source).await? {
+                        touched.push(id);
+                    }
                     id
                 }
                 None => {
@@ -183,6 +185,7 @@ impl Engine {
                     let opening = opening(group, &changes, follows);
                     let decision = self.open_within(tx, &opening, &source).await?;
                     info!(incident.id = %decision.next.id, "opened {} for {}", decision.next.id, changes[0].identity.0);
+                    touched.push(decision.next.id);
                     decision.next.id
                 }
             };
@@ -191,7 +194,6 @@ impl Engine {
                     course.tallied.incident = Some(id);
                 }
             }
-            touched.push(id);
         }
 
         // An alert that resolved in the batch in which it fired belongs to the incident that it opened.
@@ -219,16 +221,16 @@ impl Engine {
         Ok(touched)
     }
 
-    /// A conflict within the batch's transaction undoes the batch; it is digested again.
+    /// Whether anything came of it. A conflict within the batch's transaction undoes the batch; it is digested again.
     async fn apply_or_retry(
         &self,
         tx: &mut Tx,
         id: IncidentId,
         command: &Command,
         actor: &Actor,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
         match self.apply(tx, id, command, actor).await {
-            Ok(Applied::Decided(_)) => Ok(()),
+            Ok(Applied::Decided(decision)) => Ok(!decision.is_nothing()),
             // Changed, or even resolved, since it was looked up.
             Ok(Applied::Conflict) | Err(EngineError::Refused(Refusal::IsResolved)) => Err(EngineError::TooBusy(id)),
             Err(error) => Err(error),
@@ -331,7 +333,11 @@ fn joined(change: &Change) -> Joined {
         severity: change.verdict.severity,
         reason: change.verdict.severity_reason.clone(),
         pages: change.verdict.pages,
-        is_new: change.news == News::Fires,
+        how: match change.news {
+            News::Fires => Joining::New,
+            News::FiresAgain => Joining::Again,
+            News::Worse | News::Resolved | News::Repeat => Joining::Worse,
+        },
     }
 }
 

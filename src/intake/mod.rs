@@ -49,7 +49,24 @@ pub enum Unreadable {
 
 /// Reads a payload of a source. Any bytes at all give a reading or a reason.
 pub fn read(kind: SourceKind, source: &SourceName, body: &[u8]) -> Result<Reading, Unreadable> {
-    match kind {
+    let mut reading = match kind {
         SourceKind::Alertmanager => alertmanager::read(source, body),
+    }?;
+    reading.alerts.iter_mut().for_each(without_nul);
+    Ok(reading)
+}
+
+/// Takes the character out that PostgreSQL keeps in no text; every other is kept.
+fn without_nul(alert: &mut Alert) {
+    let clean = |text: &mut String| text.retain(|character| character != '\0');
+    clean(&mut alert.fingerprint);
+    clean(&mut alert.title);
+    let maybe = [&mut alert.description, &mut alert.vendor_severity, &mut alert.service, &mut alert.group];
+    maybe.into_iter().flatten().for_each(clean);
+    alert.links.iter_mut().for_each(clean);
+    if alert.labels.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+        let labels = std::mem::take(&mut alert.labels);
+        alert.labels =
+            labels.into_iter().map(|(name, value)| (name.replace('\0', ""), value.replace('\0', ""))).collect();
     }
 }

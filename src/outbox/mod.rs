@@ -6,7 +6,8 @@ mod draw;
 mod perform;
 mod settle;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -22,6 +23,7 @@ use crate::domain::id::{IncidentId, Snowflake};
 use crate::domain::incident::Command;
 use crate::engine::{Applied, Engine, EngineError};
 use crate::render::Renderer;
+use crate::store::StoreError;
 use crate::store::job::{Claim, Ending, Job};
 use settle::{Outcome, Settlement, settle};
 
@@ -29,6 +31,8 @@ use settle::{Outcome, Settlement, settle};
 const AT_ONCE: usize = 16;
 /// How often a worker looks for jobs that other processes queued, or whose time came.
 const POLL: std::time::Duration = std::time::Duration::from_millis(250);
+/// How long claiming may take; a database that does not answer at all must not hold a worker for ever.
+const CLAIM: std::time::Duration = std::time::Duration::from_secs(10);
 /// How long a worker waits after the database failed it.
 const AFTER_FAILURE: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -78,24 +82,31 @@ impl Outbox {
         let slots = Arc::new(Semaphore::new(AT_ONCE));
         let mut under_way = JoinSet::new();
         let keeping = CancellationToken::new();
-        let keeper = tokio::spawn(self.clone().keep_claims(performer, keeping.clone()));
+        let claims = Claims::default();
+        let keeper = tokio::spawn(self.clone().keep_claims(claims.clone(), keeping.clone()));
         while !stop.is_cancelled() {
             while under_way.try_join_next().is_some() {}
             queued.mark_unchanged();
             moved.mark_unchanged();
             let free = slots.available_permits();
-            let claimed = if free == 0 { Ok(Vec::new()) } else { self.claim(performer, free).await };
+            let claimed = if free == 0 {
+                Ok(Vec::new())
+            } else {
+                let claimed = tokio::time::timeout(CLAIM, self.claim(performer, free)).await;
+                claimed.unwrap_or(Err(EngineError::Store(StoreError::TooSlow)))
+            };
             let wait = match claimed {
                 Ok(jobs) if jobs.is_empty() => POLL,
                 Ok(jobs) => {
                     for job in jobs {
                         // There are as many as were free; only this loop takes them.
                         let permit = slots.clone().acquire_owned().await;
+                        let held = claims.hold(job.id);
                         let outbox = self.clone();
                         let span = info_span!("job", job.id, job.key = %job.dedup_key, job.attempts);
                         let work = async move {
                             outbox.carry_out(job).await;
-                            drop(permit);
+                            drop((permit, held));
                             outbox.engine.announce_jobs();
                         };
                         under_way.spawn(work.instrument(span));
@@ -121,15 +132,19 @@ impl Outbox {
     }
 
     /// Renews the claims on what is under way, at a third of their length.
-    async fn keep_claims(self, performer: Performer, ended: CancellationToken) {
+    async fn keep_claims(self, claims: Claims, ended: CancellationToken) {
         loop {
             tokio::select! {
                 () = ended.cancelled() => return,
                 () = tokio::time::sleep(self.lease / 3) => (),
             }
+            let jobs = claims.held();
+            if jobs.is_empty() {
+                continue;
+            }
             let kept = async {
                 let mut tx = self.engine.db().begin().await?;
-                tx.keep_claims(performer, &self.claim_of()).await?;
+                tx.keep_claims(jobs, &self.claim_of()).await?;
                 tx.commit().await
             };
             if let Err(error) = kept.await {
@@ -151,7 +166,13 @@ impl Outbox {
     }
 
     async fn carry_out(&self, job: Job) {
-        let outcome = match self.perform(&job).await {
+        let performed = if settle::MAX_ATTEMPTS < job.attempts {
+            // It was never settled: whatever it is that keeps it from being, it ends here.
+            Ok(Outcome::Rejected { trouble: "it could not be settled".to_owned(), report: None })
+        } else {
+            self.perform(&job).await
+        };
+        let outcome = match performed {
             Ok(outcome) => outcome,
             Err(error) if error.is_transient() => Outcome::Retry { after: None, trouble: error.to_string() },
             Err(error) => Outcome::Rejected { trouble: error.to_string(), report: None },
@@ -194,6 +215,8 @@ impl Outbox {
                 warn!(trouble, "a job is given up");
                 let held = tx.finish_job(job.id, Ending::Buried, Some(trouble.clone()), &self.holder, now).await?;
                 let plain = match &job.effect {
+                    // What the incident would be told may be what cannot be kept.
+                    _ if settle::MAX_ATTEMPTS < job.attempts => None,
                     // Telling the operators that they cannot be told would go on for ever.
                     Effect::TellOperators { .. } => None,
                     // A text that was refused is a person's to look after, as one in doubt is.
@@ -240,6 +263,36 @@ impl Outbox {
             Err(EngineError::Refused(_)) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// The jobs that a worker has under way. A job leaves when its work ends, however it ends.
+#[derive(Clone, Default)]
+struct Claims(Arc<Mutex<BTreeSet<i64>>>);
+
+impl Claims {
+    fn hold(&self, job: i64) -> HeldClaim {
+        self.lock().insert(job);
+        HeldClaim { claims: self.clone(), job }
+    }
+
+    fn held(&self) -> Vec<i64> {
+        self.lock().iter().copied().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct HeldClaim {
+    claims: Claims,
+    job: i64,
+}
+
+impl Drop for HeldClaim {
+    fn drop(&mut self) {
+        self.claims.lock().remove(&self.job);
     }
 }
 

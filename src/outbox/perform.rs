@@ -227,7 +227,7 @@ impl Outbox {
         }
         let message = draw::card(self, &source);
         let post = self.post_or_edit(job, &slot, room.channel, &message, source.incident.version).await?;
-        let is_fresh = standing.is_none_or(|standing| standing.message != post.message);
+        let is_fresh = standing.is_none_or(|standing| standing.version == 0 || standing.message != post.message);
         let mut report = None;
         if is_fresh {
             match self.chat()?.pin(post.channel, post.message).await {
@@ -248,9 +248,8 @@ impl Outbox {
 
     async fn say(&self, job: &Job, id: IncidentId, from: EntryNumber, to: EntryNumber) -> Result<Outcome, Stop> {
         let (room, entries) = self.engine.room_and_entries(id, from, to).await?;
-        let Some(room) = room else { return Err(needless("there is no room")) };
         let message = draw::lines(self, &entries);
-        self.post_in(job, room.channel, &message).await
+        self.post_in(job, self.room_or_announcements(room.as_ref()), &message).await
     }
 
     async fn ask(&self, job: &Job, id: IncidentId, question: &Question, number: EntryNumber) -> Result<Outcome, Stop> {
@@ -264,7 +263,7 @@ impl Outbox {
         if stale {
             return Err(needless("the question was answered"));
         }
-        let channel = incident.room.as_ref().map_or(self.places().announcements, |room| room.channel);
+        let channel = self.room_or_announcements(incident.room.as_ref());
         let (_, entries) = self.engine.room_and_entries(id, number, number).await?;
         let Some(entry) = entries.first() else { return Err(needless("nothing was asked")) };
         let last_report = self.engine.last_report(id).await?.map(|entry| entry.at);
@@ -317,7 +316,7 @@ impl Outbox {
         if !page.is_open() {
             return Err(needless("it is answered"));
         }
-        let channel = source.incident.room.as_ref().map_or(self.places().announcements, |room| room.channel);
+        let channel = self.room_or_announcements(source.incident.room.as_ref());
         let message = draw::page_in_room(self, &source.incident, &page);
         let slot = format!("{id}/page/{number}/room");
         Ok(done(vec![self.post_once(job, &slot, channel, &message, 0).await?]))
@@ -373,9 +372,9 @@ impl Outbox {
         if !update.is_open() && self.engine.post(&slot).await?.is_none() {
             return Err(needless("it was never shown"));
         }
-        let Some(room) = &incident.room else { return Err(needless("there is no room")) };
+        let channel = self.room_or_announcements(incident.room.as_ref());
         let message = draw::draft(self, &incident, update);
-        Ok(done(vec![self.post_or_edit(job, &slot, room.channel, &message, incident.version).await?]))
+        Ok(done(vec![self.post_or_edit(job, &slot, channel, &message, incident.version).await?]))
     }
 
     /// Publishes exactly the approved text, or nothing.
@@ -404,10 +403,7 @@ impl Outbox {
             return Ok(Outcome::Done { posts: Vec::new(), report: Some(Command::PublicationVoid { update: number }) });
         }
         let channel = match sink {
-            Sink::Room => match &incident.room {
-                Some(room) => room.channel,
-                None => self.places().announcements,
-            },
+            Sink::Room => self.room_or_announcements(incident.room.as_ref()),
             Sink::Announcements => self.places().announcements,
             Sink::Channel(channel) => *channel,
         };
@@ -445,6 +441,11 @@ impl Outbox {
     /// Where a message is read, as an address.
     pub(super) fn link(&self, channel: Snowflake, message: Snowflake) -> String {
         self.chat.as_ref().map_or_else(String::new, |chat| chat.link(channel, message))
+    }
+
+    /// Where what belongs into a room is said: there, or, while none could be made, where everybody reads it.
+    fn room_or_announcements(&self, room: Option<&Room>) -> Snowflake {
+        room.map_or(self.places().announcements, |room| room.channel)
     }
 
     fn places(&self) -> crate::outbox::Places {

@@ -30,7 +30,7 @@ pub enum Press {
     /// The severity goes up, as an alert proposed.
     RaiseSeverity { incident: IncidentId, to: Severity },
     /// The severity stays.
-    KeepSeverity { incident: IncidentId },
+    KeepSeverity { incident: IncidentId, proposed: Severity },
     /// The role is mine.
     TakeRole { incident: IncidentId, role: Role },
     /// Open the form for a report.
@@ -103,7 +103,7 @@ impl fmt::Display for Press {
             Self::Resolve { incident } => write!(f, "resolve:{}", incident.0),
             Self::KeepOpen { incident } => write!(f, "open:{}", incident.0),
             Self::RaiseSeverity { incident, to } => write!(f, "raise:{}:{}", incident.0, to.rank()),
-            Self::KeepSeverity { incident } => write!(f, "keep:{}", incident.0),
+            Self::KeepSeverity { incident, proposed } => write!(f, "keep:{}:{}", incident.0, proposed.rank()),
             Self::TakeRole { incident, role } => write!(f, "take:{}:{}", incident.0, role.word()),
             Self::Report { incident } => write!(f, "report:{}", incident.0),
             Self::DraftUpdates { incident } => write!(f, "draft:{}", incident.0),
@@ -130,12 +130,8 @@ impl FromStr for Press {
             ("cannot", [incident, page]) => Self::Decline { incident: read(incident)?, page: read(page)? },
             ("resolve", [incident]) => Self::Resolve { incident: read(incident)? },
             ("open", [incident]) => Self::KeepOpen { incident: read(incident)? },
-            ("raise", [incident, rank]) => {
-                let rank: i64 = read(rank)?;
-                let to = Severity::ALL.into_iter().find(|severity| severity.rank() == rank).ok_or(UnknownPress)?;
-                Self::RaiseSeverity { incident: read(incident)?, to }
-            }
-            ("keep", [incident]) => Self::KeepSeverity { incident: read(incident)? },
+            ("raise", [incident, rank]) => Self::RaiseSeverity { incident: read(incident)?, to: severity(rank)? },
+            ("keep", [incident, rank]) => Self::KeepSeverity { incident: read(incident)?, proposed: severity(rank)? },
             ("take", [incident, role]) => Self::TakeRole { incident: read(incident)?, role: read(role)? },
             ("report", [incident]) => Self::Report { incident: read(incident)? },
             ("draft", [incident]) => Self::DraftUpdates { incident: read(incident)? },
@@ -161,6 +157,11 @@ pub(super) fn read<T: FromStr>(text: &str) -> Result<T, UnknownPress> {
     text.parse().map_err(|_| UnknownPress)
 }
 
+fn severity(rank: &str) -> Result<Severity, UnknownPress> {
+    let rank: i64 = read(rank)?;
+    Severity::ALL.into_iter().find(|severity| severity.rank() == rank).ok_or(UnknownPress)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -180,7 +181,8 @@ mod tests {
             incident().prop_map(|incident| Press::Resolve { incident }),
             incident().prop_map(|incident| Press::KeepOpen { incident }),
             (incident(), select(&Severity::ALL[..])).prop_map(|(incident, to)| Press::RaiseSeverity { incident, to }),
-            incident().prop_map(|incident| Press::KeepSeverity { incident }),
+            (incident(), select(&Severity::ALL[..]))
+                .prop_map(|(incident, proposed)| Press::KeepSeverity { incident, proposed }),
             (incident(), select(Role::ALL)).prop_map(|(incident, role)| Press::TakeRole { incident, role }),
             incident().prop_map(|incident| Press::Report { incident }),
             incident().prop_map(|incident| Press::DraftUpdates { incident }),

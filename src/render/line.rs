@@ -63,6 +63,7 @@ pub(super) const fn sign(event: &Event) -> &'static str {
     match event {
         Event::Opened { .. } => "🔔",
         Event::AlertsJoined { .. } => "➕",
+        Event::AlertsFiredAgain { .. } => "🔥",
         Event::AlertsResolved { .. } => "📉",
         Event::SeverityChanged { .. } | Event::SeverityProposed { .. } => "🎚️",
         Event::PhaseChanged { .. } => "➡️",

@@ -137,7 +137,11 @@ fn buttons(question: &Question, of: &Incident) -> Vec<Button> {
         ],
         Question::Raise { to } => vec![
             Button::new(&format!("Raise to {to}"), &Press::RaiseSeverity { incident, to: *to }, ButtonStyle::Danger),
-            Button::new(&format!("Keep {}", of.severity), &Press::KeepSeverity { incident }, ButtonStyle::Secondary),
+            Button::new(
+                &format!("Keep {}", of.severity),
+                &Press::KeepSeverity { incident, proposed: *to },
+                ButtonStyle::Secondary,
+            ),
         ],
         Question::NameLiaison => {
             let take = Press::TakeRole { incident, role: Role::Liaison };

@@ -45,7 +45,10 @@ impl Wording<'_> {
         match &entry.event {
             Event::Opened { title, severity, why, follows } => self.opened(entry, title, *severity, why, *follows),
             Event::AlertsJoined { titles, count } => {
-                let verb = if *count == 1 { "joined" } else { "joined or fired again" };
+                format!("{} joined: {}.", names::count(*count, "alert"), self.titles(titles, *count))
+            }
+            Event::AlertsFiredAgain { titles, count } => {
+                let verb = if *count == 1 { "fires again" } else { "fire again" };
                 format!("{} {verb}: {}.", names::count(*count, "alert"), self.titles(titles, *count))
             }
             Event::AlertsResolved { titles, count, still_firing } => {

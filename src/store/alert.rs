@@ -11,20 +11,21 @@ use crate::store::error::StoreError;
 use crate::store::sql;
 
 sql! {
+    // CROSS JOIN keeps SQLite from turning the order round: each pair is one search of the primary key.
     KNOWN = Sql::of_lists(
         "SELECT a.source, a.fingerprint, a.status, a.severity, a.started_at, a.changed_at, a.incident_id,
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), 0) AS incident_is_open
-         FROM json_each($1) AS s JOIN json_each($2) AS f ON f.key = s.key
-         JOIN alert a ON a.source = s.value AND a.fingerprint = f.value
+         FROM json_each($1) AS wanted
+         CROSS JOIN alert a ON a.source = wanted.value ->> 0 AND a.fingerprint = wanted.value ->> 1
               AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
-                                   WHERE latest.source = a.source AND latest.fingerprint = a.fingerprint)
+                                   WHERE latest.source = wanted.value ->> 0 AND latest.fingerprint = wanted.value ->> 1)
          LEFT JOIN incident i ON i.id = a.incident_id",
         "SELECT a.source, a.fingerprint, a.status, a.severity, a.started_at, a.changed_at, a.incident_id,
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), FALSE) AS incident_is_open
          FROM unnest($1::text[], $2::text[]) AS wanted (source, fingerprint)
          JOIN alert a ON a.source = wanted.source AND a.fingerprint = wanted.fingerprint
               AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
-                                   WHERE latest.source = a.source AND latest.fingerprint = a.fingerprint)
+                                   WHERE latest.source = wanted.source AND latest.fingerprint = wanted.fingerprint)
          LEFT JOIN incident i ON i.id = a.incident_id",
     );
     COUNT = Sql::of_lists(
@@ -128,9 +129,9 @@ impl Tx {
         &mut self,
         identities: impl Iterator<Item = (&SourceName, &str)>,
     ) -> Result<HashMap<(SourceName, String), Known>, StoreError> {
-        let (sources, fingerprints): (Vec<String>, Vec<String>) =
-            identities.map(|(source, fingerprint)| (source.as_str().to_owned(), fingerprint.to_owned())).unzip();
-        let rows = self.all(KNOWN, values![sources, fingerprints]).await?;
+        let pairs = identities.map(|(source, fingerprint)| (source.as_str().to_owned(), fingerprint.to_owned()));
+        let values = self.pairs(pairs);
+        let rows = self.all(KNOWN, values).await?;
         rows.iter()
             .map(|row| {
                 let key = (row.get::<String>("source")?.into(), row.get("fingerprint")?);

@@ -57,6 +57,13 @@ impl Sql {
     }
 }
 
+impl Sql {
+    /// The text that SQLite is given, for those who look how it is carried out.
+    pub const fn text_for_sqlite(self) -> &'static str {
+        self.sqlite
+    }
+}
+
 /// A value for a placeholder.
 #[derive(Debug, Clone)]
 pub enum Value {
@@ -306,6 +313,17 @@ fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {
 }
 
 impl Tx {
+    /// Pairs of texts as each database takes a list of them: one JSON list of pairs, or two arrays.
+    pub fn pairs(&self, pairs: impl Iterator<Item = (String, String)>) -> Vec<Value> {
+        match self {
+            Self::Sqlite(_) => values![serde_json::json!(pairs.collect::<Vec<_>>())],
+            Self::Postgres(_) => {
+                let (first, second): (Vec<String>, Vec<String>) = pairs.unzip();
+                values![first, second]
+            }
+        }
+    }
+
     /// Runs a statement; how many rows it changed.
     pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
         Ok(match self {

@@ -17,6 +17,9 @@ pub enum StoreError {
         /// What.
         problem: String,
     },
+    /// The database did not answer in time.
+    #[error("the database did not answer in time")]
+    TooSlow,
     /// The address is of no database that we know.
     #[error("the database's address begins with neither `sqlite:` nor `postgres:`")]
     UnknownDatabase,
@@ -48,6 +51,7 @@ impl StoreError {
                 | sqlx::Error::WorkerCrashed => true,
                 _ => false,
             },
+            Self::TooSlow => true,
             Self::Migration(_) | Self::Corrupt { .. } | Self::UnknownDatabase => false,
         }
     }

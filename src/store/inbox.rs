@@ -11,11 +11,10 @@ sql! {
     TAKE_POSITIONS = Sql::portable("UPDATE inbox_head SET last = last + $1 WHERE only_row = 1 RETURNING last");
     APPEND = Sql::of_lists(
         "INSERT INTO inbox (position, source, received_at, alert)
-         SELECT $1 + a.key, s.value, $3, a.value
-         FROM json_each($4) AS a JOIN json_each($2) AS s ON s.key = a.key",
+         SELECT $1 + row.key, row.value ->> 0, $2, row.value ->> 1 FROM json_each($3) AS row",
         "INSERT INTO inbox (position, source, received_at, alert)
-         SELECT $1 + n - 1, source, $3, alert
-         FROM unnest($2::text[], $4::text[]) WITH ORDINALITY AS rows (source, alert, n)",
+         SELECT $1 + n - 1, source, $2, alert
+         FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS rows (source, alert, n)",
     );
     CURSOR = Sql::portable("SELECT position FROM inbox_cursor WHERE only_row = 1");
     AFTER = Sql::portable(
@@ -75,9 +74,9 @@ impl Tx {
         let count = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
         let last: i64 = self.one(TAKE_POSITIONS, values![count]).await?.get("last")?;
         let first = last - count + 1;
-        let (sources, alerts): (Vec<String>, Vec<String>) =
-            accepted.into_iter().map(|row| (row.source.as_str().to_owned(), row.alert)).unzip();
-        self.execute(APPEND, values![first, sources, now, alerts]).await?;
+        let mut values = values![first, now];
+        values.extend(self.pairs(accepted.into_iter().map(|row| (row.source.as_str().to_owned(), row.alert))));
+        self.execute(APPEND, values).await?;
         Ok(first)
     }
 

@@ -15,6 +15,9 @@ const QUEUE: usize = 1024;
 /// How many alerts one commit takes at most, so that no request waits behind an endless one.
 const ALERTS_A_COMMIT: usize = 4096;
 
+/// How long a commit may take. The transaction is given up then, and nothing of it is kept.
+const APPEND: Duration = Duration::from_secs(10);
+
 /// Why alerts were not taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum InboxError {
@@ -87,7 +90,9 @@ async fn write(db: Db, mut queue: mpsc::Receiver<Request>, commits: watch::Sende
             shares.push((request.alerts.len(), request.answer));
             alerts.extend(request.alerts);
         }
-        match append(&db, alerts, received_at).await {
+        // A sender must be answered while it still listens, also by a database that does not answer us.
+        let appended = tokio::time::timeout(APPEND, append(&db, alerts, received_at)).await;
+        match appended.unwrap_or(Err(StoreError::TooSlow)) {
             Ok(mut position) => {
                 debug!(alerts = count, requests = shares.len(), "inbox committed");
                 for (count, answer) in shares {

@@ -47,9 +47,9 @@ sql! {
     PHASES = Sql::portable("SELECT phase, severity, COUNT(*) AS count FROM incident GROUP BY phase, severity");
     ESCALATIONS = Sql::portable("SELECT * FROM escalation WHERE incident_id = $1 ORDER BY number");
     SAVE_ESCALATION = Sql::portable(
-        "INSERT INTO escalation (incident_id, number, seeking, reason, policy, step, round, state, started_at, next_at,
-             alarms, answered_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        "INSERT INTO escalation (incident_id, number, seeking, reason, vouched, policy, step, round, state, started_at,
+             next_at, alarms, answered_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (incident_id, number) DO UPDATE SET step = excluded.step, round = excluded.round,
              state = excluded.state, next_at = excluded.next_at, alarms = excluded.alarms,
              answered_by = excluded.answered_by",
@@ -170,6 +170,7 @@ impl Tx {
             escalation.number.0,
             escalation.seeking.as_str(),
             escalation.reason.as_str(),
+            escalation.vouched,
             to_json(&escalation.policy),
             escalation.step as i64,
             i64::from(escalation.round),
@@ -332,6 +333,7 @@ fn escalation(row: &Row) -> Result<Escalation, StoreError> {
         number: EscalationNumber(row.get("number")?),
         seeking: row.get("seeking")?,
         reason: row.get("reason")?,
+        vouched: row.get("vouched")?,
         policy: row.json("policy")?,
         step: to_count(row.get("step")?, "step")?,
         round: to_count(row.get("round")?, "round")?,

@@ -33,8 +33,10 @@ sql! {
            AND ((state = 'queued' AND due_at <= $2) OR (state = 'running' AND lease_until < $5))
          RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency",
     );
-    KEEP = Sql::portable(
-        "UPDATE job SET lease_until = $2 WHERE lease_holder = $1 AND performer = $3 AND state = 'running'",
+    KEEP = Sql::of_lists(
+        "UPDATE job SET lease_until = $2
+         WHERE id IN (SELECT value FROM json_each($3)) AND lease_holder = $1 AND state = 'running'",
+        "UPDATE job SET lease_until = $2 WHERE id = ANY($3::bigint[]) AND lease_holder = $1 AND state = 'running'",
     );
     FINISH = Sql::portable(
         "UPDATE job SET state = $2, trouble = $3, finished_at = $4, lease_until = NULL
@@ -152,10 +154,10 @@ impl Tx {
         Ok(rows.into_iter().map(|(_, job)| job).collect())
     }
 
-    /// Keeps a worker's claims on what it has under way.
-    pub async fn keep_claims(&mut self, performer: Performer, claim: &Claim<'_>) -> Result<(), StoreError> {
+    /// Keeps a worker's claims on `jobs`, those that it really has under way: a claim that nobody works on must end.
+    pub async fn keep_claims(&mut self, jobs: Vec<i64>, claim: &Claim<'_>) -> Result<(), StoreError> {
         let until = claim.real_now + claim.lease;
-        self.execute(KEEP, values![claim.holder, until, performer.word()]).await?;
+        self.execute(KEEP, values![claim.holder, until, jobs]).await?;
         Ok(())
     }
 

@@ -117,6 +117,14 @@ async fn take_in(
         (first..).take(count).collect()
     };
     metrics::counter!("firebell_alerts_accepted_total", "source" => source.to_string()).increment(count as u64);
+    if let Some(first) = reading.rejected.first() {
+        // The sender takes the 202 for an answer to all of it; somebody must hear of the rest.
+        let reason = format!("item {} of a batch was not taken in: {}", first.index, first.reason);
+        let kept = refuse(web, source, &body, reason).await;
+        let reference = kept.reference.as_deref().unwrap_or("none");
+        let why = format!("{} (reference {reference})", kept.error);
+        web.refusals.tell(&web.engine, source, StatusCode::ACCEPTED.as_u16(), &why).await;
+    }
     Ok(Receipt { ids, rejected: reading.rejected })
 }
 

@@ -69,7 +69,7 @@ pub struct Web {
     access: watch::Receiver<Arc<Access>>,
     chat: ChatState,
     metrics: Option<PrometheusHandle>,
-    refusals: Arc<Refusals>,
+    refusals: Refusals,
 }
 
 impl Web {
@@ -81,7 +81,7 @@ impl Web {
         chat: ChatState,
         metrics: Option<PrometheusHandle>,
     ) -> Self {
-        Self { engine, inbox, access, chat, metrics, refusals: Arc::default() }
+        Self { engine, inbox, access, chat, metrics, refusals: Refusals::default() }
     }
 
     /// Every route.

@@ -45,13 +45,13 @@ fn told(text: &str) -> Stop {
 pub(super) async fn answer(gateway: &Gateway, asked: &Asked, request: Request) -> Answer {
     match (Asking { gateway, asked }).request(request).await {
         Ok(answer) => answer,
-        Err(Stop::Told(message)) => Answer::Private(message),
+        Err(Stop::Told(message)) => Answer::Refused(message),
         Err(Stop::Failed(EngineError::NoSuchIncident(id))) => {
-            Answer::Private(reply::trouble(&refusal::no_such_incident(&id.to_string())))
+            Answer::Refused(reply::trouble(&refusal::no_such_incident(&id.to_string())))
         }
         Err(Stop::Failed(error)) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
-            Answer::Private(reply::trouble(
+            Answer::Refused(reply::trouble(
                 "That could not be kept just now, so nothing was changed. Try again in a moment.",
             ))
         }

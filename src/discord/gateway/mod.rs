@@ -62,6 +62,8 @@ struct Asked {
 enum Answer {
     /// With a private message.
     Private(Message),
+    /// With a private message that says why not.
+    Refused(Message),
     /// With a form.
     Form(Form),
 }
@@ -190,22 +192,32 @@ impl Gateway {
         );
         let setup = self.engine.setup();
         let request = parse::form(&interaction, &setup.organisation, self.engine.now());
-        self.respond(&asked, request).await;
+        self.respond_to(&asked, request, &parse::typed(&interaction)).await;
     }
 
-    /// Answers what was asked. All answers are private.
     async fn respond(&self, asked: &Asked, request: Result<Request, ParseError>) {
+        self.respond_to(asked, request, &[]).await;
+    }
+
+    /// Answers what was asked. All answers are private. What was typed into a form is given back with a refusal: Discord
+    /// forgets it, and nobody types a report twice at three in the morning.
+    async fn respond_to(&self, asked: &Asked, request: Result<Request, ParseError>, typed: &[String]) {
         match request {
-            Err(error) => self.answer_at_once(asked, &reply::trouble(&escaped(&error.to_string()))).await,
+            Err(error) => {
+                let refusal = reply::trouble(&escaped(&error.to_string()));
+                self.answer_at_once(asked, &reply::giving_back(refusal, typed)).await;
+            }
             Ok(request) if request.opens_form() => match answer::answer(self, asked, request).await {
                 Answer::Form(form) => self.callback(asked, 9, wire::form(&form)).await,
-                Answer::Private(message) => self.answer_at_once(asked, &message).await,
+                Answer::Private(message) | Answer::Refused(message) => self.answer_at_once(asked, &message).await,
             },
             Ok(request) => {
                 // Three seconds are all there is; deciding may take longer.
                 self.callback(asked, 5, json!({ "flags": 64 })).await;
-                if let Answer::Private(message) = answer::answer(self, asked, request).await {
-                    self.edit_answer(asked, &message).await;
+                match answer::answer(self, asked, request).await {
+                    Answer::Private(message) => self.edit_answer(asked, &message).await,
+                    Answer::Refused(message) => self.edit_answer(asked, &reply::giving_back(message, typed)).await,
+                    Answer::Form(_) => (),
                 }
             }
         }

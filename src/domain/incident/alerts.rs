@@ -3,7 +3,7 @@
 use crate::domain::actor::Author;
 use crate::domain::alert::Severity;
 use crate::domain::effect::Question;
-use crate::domain::incident::command::{Joined, Refusal};
+use crate::domain::incident::command::{Joined, Joining, Refusal};
 use crate::domain::incident::deciding::Deciding;
 use crate::domain::incident::{lifecycle, paging};
 use crate::domain::timeline::Event;
@@ -16,12 +16,17 @@ pub(super) fn join(d: &mut Deciding<'_>, alerts: &[Joined]) -> Result<(), Refusa
     if !d.next.phase.is_open() {
         return Err(Refusal::IsResolved);
     }
-    let new: Vec<&Joined> = alerts.iter().filter(|alert| alert.is_new).collect();
-    if !new.is_empty() {
-        d.record(Event::AlertsJoined {
-            titles: distinct_titles(new.iter().map(|alert| &alert.title)),
-            count: new.len() as u64,
-        });
+    let of = |how: Joining| {
+        let those: Vec<&Joined> = alerts.iter().filter(|alert| alert.how == how).collect();
+        (distinct_titles(those.iter().map(|alert| &alert.title)), those.len() as u64)
+    };
+    let (titles, count) = of(Joining::New);
+    if 0 < count {
+        d.record(Event::AlertsJoined { titles, count });
+    }
+    let (titles, count) = of(Joining::Again);
+    if 0 < count {
+        d.record(Event::AlertsFiredAgain { titles, count });
     }
     if let Some(worst) = alerts.iter().max_by_key(|alert| alert.severity)
         && d.next.severity < worst.severity

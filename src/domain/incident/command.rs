@@ -23,8 +23,19 @@ pub struct Joined {
     pub reason: String,
     /// Whether it may page; a suspicion may not.
     pub pages: bool,
-    /// Whether it was not part of the incident before.
-    pub is_new: bool,
+    /// What it does.
+    pub how: Joining,
+}
+
+/// What an alert does to the incident that it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joining {
+    /// It was not part of it before.
+    New,
+    /// It was resolved there, and fires again.
+    Again,
+    /// It fires more severely than before.
+    Worse,
 }
 
 /// What is asked of an incident.
@@ -37,8 +48,10 @@ pub enum Command {
     AlertsResolved { titles: Vec<String>, count: u64, still_firing: u64 },
     /// Change the severity.
     SetSeverity { to: Severity, reason: String },
+    /// Accept what an alert proposed.
+    AcceptSeverity { to: Severity },
     /// Turn down what an alert proposed.
-    KeepSeverity,
+    KeepSeverity { proposed: Severity },
     /// Go on to another phase.
     SetPhase { to: Phase, note: Option<String> },
     /// Give a role to a person; the person may be the one who asks.
@@ -98,7 +111,8 @@ impl Command {
     pub const fn right(&self) -> Option<Right> {
         match self {
             Self::SetSeverity { .. }
-            | Self::KeepSeverity
+            | Self::AcceptSeverity { .. }
+            | Self::KeepSeverity { .. }
             | Self::SetPhase { .. }
             | Self::Assign { .. }
             | Self::Report { .. }

@@ -1,5 +1,6 @@
 //! Status updates of an incident: drafted, edited, approved, rejected, published.
 
+use crate::domain::actor::Duty;
 use crate::domain::effect::{Effect, Question};
 use crate::domain::id::{AudienceName, UpdateNumber};
 use crate::domain::incident::deciding::Deciding;
@@ -85,8 +86,15 @@ pub(super) fn approve(d: &mut Deciding<'_>, number: UpdateNumber, version: u32) 
             change(d, number, |update| update.keys.push(key));
             d.record(Event::KeyGiven { update: number, audience: name, gate });
         }
-        // Every key holds again, because the facts are what they were: the approval stands, and goes on from here.
-        Err(KeyRefusal::NotYours { duties }) if duties.is_empty() && update.may_be_published(audience, &facts) => (),
+        // Every key holds again, because the facts are what they were: one of those who hold a key lets it go on.
+        Err(KeyRefusal::NotYours { duties }) if duties.is_empty() && update.may_be_published(audience, &facts) => {
+            let gates = audience.gates.iter().filter_map(|gate| d.organisation.gates.get(gate));
+            let duties: Vec<Duty> = gates.map(|gate| gate.duty).collect();
+            let is_liaison = d.next.liaison.is_some() && d.next.liaison.as_ref() == d.actor.person();
+            if !is_liaison && !duties.iter().any(|duty| d.actor.has(*duty)) {
+                return Err(Refusal::NoKey { duties });
+            }
+        }
         Err(KeyRefusal::NotYours { duties }) if duties.is_empty() => return Err(Refusal::KeyGivenAlready),
         Err(KeyRefusal::NotYours { duties }) => return Err(Refusal::NoKey { duties }),
         Err(KeyRefusal::OwnText { duties }) => return Err(Refusal::OwnText { duties }),
@@ -201,8 +209,7 @@ pub(super) fn confirm_published(d: &mut Deciding<'_>, number: UpdateNumber) -> R
     for sink in doubtful_sinks(d, number)? {
         published(d, number, &sink);
     }
-    settle_doubt(d, number);
-    Ok(())
+    settle_doubt(d, number)
 }
 
 /// A person saw that it does not stand there: the same approved text goes out once more.
@@ -221,15 +228,24 @@ pub(super) fn publish_again(d: &mut Deciding<'_>, number: UpdateNumber) -> Resul
     Ok(())
 }
 
-/// Nothing is in doubt any more: what is still on its way is only that.
-fn settle_doubt(d: &mut Deciding<'_>, number: UpdateNumber) {
-    change(d, number, |update| {
-        if update.state == UpdateState::Doubtful && update.doubtful_at.is_empty() {
-            update.state = UpdateState::Approved;
-            update.reason = None;
-        }
-    });
+/// Nothing is in doubt any more: what does not stand everywhere yet is sent on, if its keys still hold.
+fn settle_doubt(d: &mut Deciding<'_>, number: UpdateNumber) -> Result<(), Refusal> {
+    let (update, audience) = with_audience(d, number)?;
+    if update.state != UpdateState::Doubtful || !update.doubtful_at.is_empty() {
+        return Ok(());
+    }
+    let missing: Vec<Sink> =
+        audience.sinks.iter().filter(|sink| !update.published_to.contains(sink)).cloned().collect();
+    let holds = update.may_be_published(audience, &d.next.facts());
+    change(d, number, |update| update.state = UpdateState::Approved);
+    if holds {
+        // What is still under way is the same text at the same place: its message is found, and adopted.
+        send_out(d, number, &missing, 0)?;
+    } else {
+        publication_void(d, number);
+    }
     d.effect(Effect::ShowDraft { update: number });
+    Ok(())
 }
 
 /// The sinks about which a person is asked.

@@ -3,7 +3,7 @@
 use chrono::Duration;
 
 use crate::domain::Timestamp;
-use crate::domain::actor::Actor;
+use crate::domain::actor::{Actor, Right};
 use crate::domain::alert::Severity;
 use crate::domain::effect::{Effect, Question};
 use crate::domain::id::{EntryNumber, IncidentId, PersonId};
@@ -112,9 +112,26 @@ pub(super) fn change_severity(d: &mut Deciding<'_>, to: Severity, reason: &str) 
     }
 }
 
-/// A person turns down what an alert proposed.
-pub(super) fn keep_severity(d: &mut Deciding<'_>) -> Result<(), Refusal> {
-    let Some(proposed) = d.next.severity_proposed.take() else { return Err(Refusal::NothingProposed) };
+/// A person accepts what an alert proposed, as long as it is proposed.
+pub(super) fn accept_severity(d: &mut Deciding<'_>, to: Severity) -> Result<(), Refusal> {
+    still_proposed(d, to)?;
+    set_severity(d, to, "as an alert proposed")
+}
+
+fn still_proposed(d: &Deciding<'_>, proposed: Severity) -> Result<(), Refusal> {
+    if d.next.severity_proposed == Some(proposed) {
+        return Ok(());
+    }
+    if d.next.severity == proposed {
+        return Err(Refusal::AlreadySeverity { severity: proposed });
+    }
+    Err(Refusal::NothingProposed)
+}
+
+/// A person turns down what an alert proposed, as long as it is proposed.
+pub(super) fn keep_severity(d: &mut Deciding<'_>, proposed: Severity) -> Result<(), Refusal> {
+    still_proposed(d, proposed)?;
+    d.next.severity_proposed = None;
     d.record(Event::Noted {
         text: format!("stays {}: the proposed {proposed} was turned down", d.next.severity),
         quote: None,
@@ -163,6 +180,10 @@ pub(super) fn assign(d: &mut Deciding<'_>, role: Role, person: &PersonId) -> Res
     not_closed(d)?;
     if d.organisation.account_of(person).is_none() {
         return Err(Refusal::UnknownPerson { person: person.clone() });
+    }
+    // The liaison holds a key to the outside: that takes a duty of one's own, not only having been called.
+    if role == Role::Liaison && !d.actor.may(Right::RunIncident) {
+        return Err(Refusal::NotAllowed { right: Right::RunIncident });
     }
     let place = match role {
         Role::Lead => &mut d.next.lead,

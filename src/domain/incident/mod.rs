@@ -26,7 +26,7 @@ use crate::domain::subject::Subject;
 use crate::domain::timeline::RoomKind;
 use crate::domain::update::{Facts, Update};
 
-pub use command::{Command, Decision, Joined, Refusal, Scheduled};
+pub use command::{Command, Decision, Joined, Joining, Refusal, Scheduled};
 use deciding::Deciding;
 pub use paging::forecast;
 
@@ -222,7 +222,8 @@ impl Incident {
                 alerts::resolved(d, titles, *count, *still_firing);
             }
             Command::SetSeverity { to, reason } => lifecycle::set_severity(d, *to, reason)?,
-            Command::KeepSeverity => lifecycle::keep_severity(d)?,
+            Command::AcceptSeverity { to } => lifecycle::accept_severity(d, *to)?,
+            Command::KeepSeverity { proposed } => lifecycle::keep_severity(d, *proposed)?,
             Command::SetPhase { to, note } => lifecycle::set_phase(d, *to, note.as_deref())?,
             Command::Assign { role, person } => lifecycle::assign(d, *role, person)?,
             Command::Report { conditions, actions, needs, next_in } => {
@@ -263,13 +264,16 @@ impl Incident {
         let plays = |role: &Option<PersonId>| role.is_some() && role.as_ref() == actor.person();
         match right {
             Right::RaiseAlarm => true,
-            // Whoever has a part in it, or was called for help, may help.
+            // Whoever has a part in it, or was called for help by somebody who may, may help.
             Right::RunIncident => {
                 actor.may(right)
                     || plays(&self.lead)
                     || plays(&self.liaison)
                     || plays(&self.scribe)
-                    || self.pages.iter().any(|page| Some(&page.person) == actor.person())
+                    || self.pages.iter().any(|page| {
+                        Some(&page.person) == actor.person()
+                            && self.escalation(page.escalation).is_some_and(|escalation| escalation.vouched)
+                    })
             }
             Right::WriteUpdate => actor.may(right) || plays(&self.liaison),
         }

@@ -1,5 +1,6 @@
 //! Who is called for an incident, in which order, until somebody answers.
 
+use crate::domain::actor::Right;
 use crate::domain::alert::Severity;
 use crate::domain::effect::{Effect, Place};
 use crate::domain::id::{EscalationNumber, PageNumber, PersonId};
@@ -43,7 +44,7 @@ pub fn forecast(
 pub(super) fn start_for_incident(d: &mut Deciding<'_>, reason: String) {
     let rota = d.next.rota.clone();
     let policy = policy_for(&rota, d.organisation);
-    start(d, rota.to_string(), reason, policy);
+    start(d, rota.to_string(), reason, policy, true);
 }
 
 /// Somebody pages by hand.
@@ -71,11 +72,12 @@ pub(super) fn by_hand(d: &mut Deciding<'_>, target: &Target, message: Option<&st
         Some(message) => format!("{who}: {message}"),
         None => format!("{who} asks for you"),
     };
-    start(d, seeking, reason, policy);
+    let vouched = d.next.permits(d.actor, Right::RunIncident);
+    start(d, seeking, reason, policy, vouched);
     Ok(())
 }
 
-fn start(d: &mut Deciding<'_>, seeking: String, reason: String, policy: Policy) {
+fn start(d: &mut Deciding<'_>, seeking: String, reason: String, policy: Policy, vouched: bool) {
     let under_way: Vec<EscalationNumber> = d
         .next
         .escalations
@@ -91,6 +93,7 @@ fn start(d: &mut Deciding<'_>, seeking: String, reason: String, policy: Policy) 
         number,
         seeking,
         reason,
+        vouched,
         policy,
         step: 0,
         round: 0,

@@ -10,7 +10,7 @@ use crate::domain::actor::Actor;
 use crate::domain::alert::Severity;
 use crate::domain::effect::{Effect, Question};
 use crate::domain::id::{EscalationNumber, IncidentId, PageNumber, Snowflake, UpdateNumber};
-use crate::domain::incident::{CloseReason, Command, Decision, Incident, Joined, Phase, Refusal, Role};
+use crate::domain::incident::{CloseReason, Command, Decision, Incident, Joined, Joining, Phase, Refusal, Role};
 use crate::domain::organisation::Organisation;
 use crate::domain::paging::{EscalationState, PageState, Target};
 use crate::domain::sample::{at, opening, organisation, person};
@@ -162,7 +162,7 @@ fn an_alert_raises_its_own_severity_and_pages_again_but_only_proposes_to_raise_a
             severity,
             reason: "it got worse".into(),
             pages: true,
-            is_new: false,
+            how: Joining::Worse,
         }],
     };
     let source = Actor::Source("prometheus".into());
@@ -275,6 +275,58 @@ fn a_text_whose_facts_changed_under_way_waits_for_a_key_and_goes_out_when_they_a
 }
 
 #[test]
+fn an_approval_that_holds_again_is_not_sent_by_a_passer_by() {
+    let mut course = Course::begin();
+    course.draft_and_name_liaison();
+    let external = UpdateNumber(2);
+    let approve = Command::Approve { update: external, version: 1 };
+    let severity = |to| Command::SetSeverity { to, reason: "r".into() };
+    course.give(&approve, &person("liam")).unwrap();
+    course.give(&severity(Severity::Sev1), &person("dana")).unwrap();
+    course.give(&Command::PublicationVoid { update: external }, &Actor::Firebell).unwrap();
+    course.give(&severity(Severity::Sev2), &person("dana")).unwrap();
+    for passer_by in ["max", "ana", "petra"] {
+        let refused = course.give(&approve, &person(passer_by)).unwrap_err();
+        assert!(matches!(refused, Refusal::NoKey { .. }), "{passer_by}: {refused:?}");
+    }
+    assert_eq!(course.incident.updates[1].state, UpdateState::Draft);
+}
+
+#[test]
+fn an_old_proposal_neither_lowers_a_severity_nor_turns_down_a_newer_one() {
+    let mut course = Course::begin();
+    let set = |to| Command::SetSeverity { to, reason: "r".into() };
+    course.give(&set(Severity::Sev4), &person("dana")).unwrap();
+    let source = Actor::Source("prometheus".into());
+    let worse = |severity| Command::Join {
+        alerts: vec![Joined { title: "t".into(), severity, reason: "r".into(), pages: true, how: Joining::Worse }],
+    };
+    course.give(&worse(Severity::Sev2), &source).unwrap();
+    course.give(&worse(Severity::Sev1), &source).unwrap();
+    let old = Severity::Sev2;
+    assert_eq!(course.give(&Command::KeepSeverity { proposed: old }, &person("dana")), Err(Refusal::NothingProposed));
+    course.give(&set(Severity::Sev1), &person("dana")).unwrap();
+    assert_eq!(course.give(&Command::AcceptSeverity { to: old }, &person("dana")), Err(Refusal::NothingProposed));
+    assert_eq!(course.incident.severity, Severity::Sev1);
+}
+
+#[test]
+fn what_fires_again_is_said() {
+    let mut course = Course::begin();
+    let again = Command::Join {
+        alerts: vec![Joined {
+            title: "t".into(),
+            severity: Severity::Sev2,
+            reason: "r".into(),
+            pages: true,
+            how: Joining::Again,
+        }],
+    };
+    course.give(&again, &Actor::Source("prometheus".into())).unwrap();
+    assert!(course.effects().iter().any(|effect| matches!(effect, Effect::Say { .. })));
+}
+
+#[test]
 fn a_doubtful_publication_stops_until_a_person_looked() {
     let mut course = Course::begin();
     course.draft_and_name_liaison();
@@ -335,10 +387,15 @@ fn a_room_that_cannot_be_made_is_tried_again_while_the_incident_is_open() {
 fn who_may_not_is_refused_and_who_was_called_may() {
     let mut course = Course::begin();
     let phase = Command::SetPhase { to: Phase::Mitigating, note: None };
-    assert!(matches!(course.give(&phase, &person("max")), Err(Refusal::NotAllowed { .. })));
+    let not_allowed = |result: Result<&Decision, Refusal>| matches!(result, Err(Refusal::NotAllowed { .. }));
+    assert!(not_allowed(course.give(&phase, &person("max"))));
     let page = Command::Page { target: Target::Person("max".into()), message: None };
     course.give(&page, &person("max")).unwrap();
+    assert!(not_allowed(course.give(&phase, &person("max"))), "nobody lets themselves in");
+    course.give(&page, &person("dana")).unwrap();
     course.give(&phase, &person("max")).unwrap();
+    let liaison = Command::Assign { role: Role::Liaison, person: "max".into() };
+    assert!(not_allowed(course.give(&liaison, &person("max"))), "nor takes a key to the outside");
 }
 
 #[test]
@@ -356,19 +413,21 @@ fn an_incident_that_is_over_comes_back_only_with_a_reason_and_out_of_its_group()
 fn any_command() -> impl Strategy<Value = (Command, &'static str)> {
     let severity = prop_oneof![Just(Severity::Sev1), Just(Severity::Sev2), Just(Severity::Sev3), Just(Severity::Sev4)];
     let phase = proptest::sample::select(Phase::ALL);
+    let joining = proptest::sample::select(vec![Joining::New, Joining::Again, Joining::Worse]);
     let page = (1_i64..6).prop_map(PageNumber);
     let update = (1_i64..4).prop_map(UpdateNumber);
     let command = prop_oneof![
-        (severity.clone(), any::<bool>(), any::<bool>()).prop_map(|(severity, pages, is_new)| Command::Join {
-            alerts: vec![Joined { title: "t".into(), severity, reason: "r".into(), pages, is_new }]
+        (severity.clone(), any::<bool>(), joining).prop_map(|(severity, pages, how)| Command::Join {
+            alerts: vec![Joined { title: "t".into(), severity, reason: "r".into(), pages, how }]
         }),
         (0_u64..3).prop_map(|still_firing| Command::AlertsResolved {
             titles: vec!["t".into()],
             count: 1,
             still_firing
         }),
-        severity.prop_map(|to| Command::SetSeverity { to, reason: "r".into() }),
-        Just(Command::KeepSeverity),
+        severity.clone().prop_map(|to| Command::SetSeverity { to, reason: "r".into() }),
+        severity.clone().prop_map(|proposed| Command::KeepSeverity { proposed }),
+        severity.prop_map(|to| Command::AcceptSeverity { to }),
         (phase, any::<bool>()).prop_map(|(to, note)| Command::SetPhase { to, note: note.then(|| "n".into()) }),
         proptest::sample::select(Role::ALL).prop_map(|role| Command::Assign { role, person: "liam".into() }),
         Just(Command::Resolve { note: None }),

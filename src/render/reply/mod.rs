@@ -18,7 +18,7 @@ use crate::render::line::sign;
 use crate::render::message::{Embed, Field, Message};
 use crate::render::sentence::{Style, sentence_within};
 use crate::render::template::View;
-use crate::render::{Renderer, look, names};
+use crate::render::{Renderer, escape, look, names};
 
 /// How many incidents a list shows.
 const LISTED: usize = 12;
@@ -173,6 +173,20 @@ pub fn done(entries: &[Entry], organisation: &Organisation) -> Message {
 /// [`crate::render::refusal`].
 pub fn trouble(text: &str) -> Message {
     Message::text(format!("✋ {text}")).within_limits()
+}
+
+/// A refusal with what was typed, to be copied from.
+pub fn giving_back(refusal: Message, typed: &[String]) -> Message {
+    if typed.is_empty() {
+        return refusal;
+    }
+    let embeds = typed.iter().enumerate().map(|(index, text)| Embed {
+        title: (index == 0).then(|| "What you typed, so that it is not lost".to_owned()),
+        description: Some(format!("```\n{}\n```", escape::fenced(text))),
+        color: look::GREY,
+        ..Embed::default()
+    });
+    Message { embeds: embeds.collect(), ..refusal }.within_limits()
 }
 
 /// What an incident's declaration came to, with the way to its room once that is there.

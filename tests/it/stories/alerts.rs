@@ -149,3 +149,27 @@ on_both_databases! {
         bot.finish().await;
     }
 }
+
+on_both_databases! {
+    async fn what_was_resolved_and_fires_again_in_an_open_incident_is_said_and_drawn(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("drift", &[drift("eu")]).await;
+        bot.expect_opened("INC-1");
+        bot.expect_page("ana", "INC-1");
+        bot.ring("drift", &[drift("eu").resolved()]).await;
+        bot.expect("INC-1", &["Is it over?"]);
+        bot.ring("drift", &[drift("eu").begun("2026-02-04T02:50:00Z")]).await;
+        bot.expect("INC-1", &["1 alert fires again", "Scores drift in eu"]);
+        assert!(bot.newest("INC-1", "Lead", None).text().contains("1, firing"));
+        bot.finish().await;
+    }
+
+    async fn a_nul_in_an_alert_harms_nothing(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("drift", &[drift("eu").summary("nul \u{0} in the title").label("odd\u{0}name", "va\u{0}lue")]).await;
+        let card = bot.expect_opened("INC-1");
+        assert!(card.text().contains("nul in the title"), "{}", card.text());
+        bot.expect_page("ana", "INC-1");
+        bot.finish().await;
+    }
+}

@@ -513,3 +513,24 @@ on_both_databases! {
         bot.finish().await;
     }
 }
+
+on_both_databases! {
+    async fn what_was_typed_into_a_form_is_given_back_with_a_refusal(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("drift", &[drift("eu")]).await;
+        bot.expect_opened("INC-1");
+        bot.expect_page("ana", "INC-1");
+        let form = bot.press_for_reply("dana", "INC-1", "", "Report").await;
+        // While Dana types, the incident is closed.
+        let close = json!({ "reason": "false_positive" });
+        bot.command("dana", bot.channel("INC-1"), "/incident close", close).await;
+        bot.expect("INC-1", &["closed"]);
+        let typed = "Scores of version 14 are ```too``` high in two segments.";
+        let values = json!({ "conditions": typed, "actions": "Rolling back to version 13, at 40 %.", "needs": "" });
+        let answer = bot.submit("dana", &form, values).await;
+        for text in ["✋", "closed", "What you typed", "Scores of version 14", "Rolling back to version 13"] {
+            assert!(answer.contains(text), "{answer}");
+        }
+        bot.finish().await;
+    }
+}

@@ -39,6 +39,12 @@ impl Alert {
         self
     }
 
+    /// The same, begun at another time.
+    pub fn begun(mut self, at: &str) -> Self {
+        self.0["startsAt"] = json!(at);
+        self
+    }
+
     /// The same with another label.
     pub fn label(mut self, name: &str, value: &str) -> Self {
         self.0["labels"][name] = json!(value);
