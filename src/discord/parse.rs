@@ -229,11 +229,7 @@ pub fn press(id: &str) -> Result<Request, ParseError> {
 }
 
 /// Reads a form that was filled in.
-pub fn form(
-    interaction: &ModalInteraction,
-    organisation: &Organisation,
-    now: Timestamp,
-) -> Result<Request, ParseError> {
+pub fn form(interaction: &ModalInteraction, organisation: &Organisation) -> Result<Request, ParseError> {
     let id: FormId = interaction
         .data
         .custom_id
@@ -267,14 +263,6 @@ pub fn form(
         FormId::RejectUpdate { incident, update } => Request::Give {
             which: Some(incident),
             command: Command::Reject { update, reason: answers.text(field::REASON) },
-        },
-        FormId::Note { incident } => Request::Give {
-            which: Some(incident),
-            command: Command::Note {
-                text: answers.text(field::TEXT),
-                at: answers.maybe(field::AT).map(|at| moment(&at, now)).transpose()?,
-                quote: None,
-            },
         },
     })
 }

@@ -122,11 +122,6 @@ impl Organisation {
             .expect("the default team exists, checked in config")
     }
 
-    /// Who answers a question when nobody leads: whoever is on call for the team at `at`.
-    pub fn stand_in_lead(&self, team: &TeamName, at: Timestamp) -> Option<PersonId> {
-        self.on_call(&self.team(team).rota, at).map(|shift| shift.person)
-    }
-
     /// What a severity means here.
     pub fn severity(&self, severity: Severity) -> &SeverityRule {
         self.severities.get(&severity).expect("every severity has a rule, checked in config")

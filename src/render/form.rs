@@ -34,8 +34,6 @@ pub mod field {
     pub const TEXT: &str = "text";
     /// A reason.
     pub const REASON: &str = "reason";
-    /// When it happened.
-    pub const AT: &str = "at";
 }
 
 /// The longest title of an incident that a form takes, in characters.
@@ -60,8 +58,6 @@ pub enum FormId {
     EditUpdate { incident: IncidentId, update: UpdateNumber, version: u32 },
     /// Why an update is not to go out.
     RejectUpdate { incident: IncidentId, update: UpdateNumber },
-    /// A note for the timeline.
-    Note { incident: IncidentId },
 }
 
 impl fmt::Display for FormId {
@@ -72,7 +68,6 @@ impl fmt::Display for FormId {
             Self::Report { incident } => write!(f, "report:{}", incident.0),
             Self::EditUpdate { incident, update, version } => write!(f, "edit:{}:{update}:{version}", incident.0),
             Self::RejectUpdate { incident, update } => write!(f, "reject:{}:{update}", incident.0),
-            Self::Note { incident } => write!(f, "note:{}", incident.0),
         }
     }
 }
@@ -91,7 +86,6 @@ impl FromStr for FormId {
             [VERSION, "form", "reject", incident, update] => {
                 Self::RejectUpdate { incident: read(incident)?, update: read(update)? }
             }
-            [VERSION, "form", "note", incident] => Self::Note { incident: read(incident)? },
             _ => return Err(UnknownPress),
         })
     }
@@ -174,19 +168,6 @@ pub fn reject_update(incident: IncidentId, update: UpdateNumber) -> Form {
     .within_limits()
 }
 
-/// Adds to the timeline.
-pub fn note(incident: IncidentId, text: &str) -> Form {
-    Form::new(
-        &FormId::Note { incident },
-        &format!("Add to the timeline of {incident}"),
-        vec![
-            FormField::paragraph(field::TEXT, "What happened?").required().at_most(PART_LIMIT).filled(text),
-            FormField::line(field::AT, "When?").at_most(WORD_LIMIT).example("14:05 or -20m; now if empty"),
-        ],
-    )
-    .within_limits()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -203,7 +184,6 @@ mod tests {
                 FormId::Report { incident },
                 FormId::EditUpdate { incident, update, version },
                 FormId::RejectUpdate { incident, update },
-                FormId::Note { incident },
             ] {
                 let id = form.to_string();
                 prop_assert!(limits::length(&id) <= limits::CUSTOM_ID);
@@ -223,12 +203,8 @@ mod tests {
     #[test]
     fn forms_are_drawn() {
         let report = Report { conditions: "High".to_owned(), actions: "x".repeat(1500), needs: None, next_at: None };
-        let forms = [
-            declare(),
-            super::report(IncidentId(42), Some(&report)),
-            reject_update(IncidentId(42), UpdateNumber(1)),
-            note(IncidentId(42), ""),
-        ];
+        let forms =
+            [declare(), super::report(IncidentId(42), Some(&report)), reject_update(IncidentId(42), UpdateNumber(1))];
         for form in &forms {
             assert!(form.fields.len() <= limits::FORM_FIELDS);
             assert!(form.fields.iter().all(|field| limits::length(&field.label) <= limits::FORM_LABEL));

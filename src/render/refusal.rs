@@ -173,12 +173,6 @@ fn update_is_over(state: UpdateState, approved: Option<&(PersonId, Timestamp)>, 
     .to_owned()
 }
 
-/// Words a refusal that comes before any incident is there to look at.
-pub fn not_allowed_at_all(right: Right, organisation: &Organisation) -> String {
-    let who: Vec<String> = right.duties().iter().map(|duty| names::holders(*duty, organisation).into()).collect();
-    format!("You may not {}. Who may: {}.", right.act(), who.join(", "))
-}
-
 /// Says that an incident which a person named is not there.
 pub fn no_such_incident(text: &str) -> String {
     format!("There is no incident “{}”. `/incident list` shows those that are open.", Markup::line(text, NAME_LIMIT))
@@ -217,13 +211,8 @@ mod tests {
     fn what_is_missing_is_named() {
         insta::assert_snapshot!(
             "refusals_without_incident",
-            [
-                not_allowed_at_all(Right::RunIncident, &sample::organisation()),
-                no_such_incident("INC-9 @everyone"),
-                which_incident(&[]),
-                which_incident(&[&sample::full_incident()]),
-            ]
-            .join("\n")
+            [no_such_incident("INC-9 @everyone"), which_incident(&[]), which_incident(&[&sample::full_incident()]),]
+                .join("\n")
         );
     }
 }

@@ -45,7 +45,6 @@ templates!(
     "question/resolve",
     "question/update_due",
     "reply/declare",
-    "reply/help",
     "reply/list",
     "reply/oncall",
     "update/external/investigating",

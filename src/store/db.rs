@@ -55,9 +55,7 @@ impl Sql {
     pub const fn of_lists(sqlite: &'static str, postgres: &'static str) -> Self {
         Self { sqlite, postgres }
     }
-}
 
-impl Sql {
     /// The text that SQLite is given, for those who look how it is carried out.
     pub const fn text_for_sqlite(self) -> &'static str {
         self.sqlite

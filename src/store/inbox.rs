@@ -33,7 +33,9 @@ sql! {
     PRUNE = Sql::portable(
         "DELETE FROM inbox WHERE position IN (
              SELECT position FROM inbox
-             WHERE received_at < $1 AND position <= (SELECT position FROM inbox_cursor) ORDER BY position LIMIT $2)",
+             WHERE received_at < $1 AND position <= (SELECT position FROM inbox_cursor)
+               AND position NOT IN (SELECT position FROM set_aside)
+             ORDER BY position LIMIT $2)",
     );
 }
 

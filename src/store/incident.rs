@@ -32,7 +32,6 @@ sql! {
     );
     LAST_OF_GROUP = Sql::portable("SELECT MAX(id) AS id FROM incident WHERE alert_group = $1");
     BY_ROOM = Sql::portable("SELECT MAX(id) AS id FROM incident WHERE room_channel = $1");
-    OPEN = Sql::portable("SELECT id FROM incident WHERE phase NOT IN ('resolved', 'closed') ORDER BY id DESC LIMIT $1");
     WITH_OPEN_PAGE = Sql::portable(
         "SELECT DISTINCT p.incident_id AS id FROM page p
          JOIN escalation e ON e.incident_id = p.incident_id AND e.number = p.escalation
@@ -238,11 +237,6 @@ impl Tx {
     pub async fn incident_of_room(&mut self, channel: Snowflake) -> Result<Option<IncidentId>, StoreError> {
         let id: Option<i64> = self.one(BY_ROOM, values![from_snowflake(channel)]).await?.get("id")?;
         Ok(id.map(IncidentId))
-    }
-
-    /// The open incidents, the newest first.
-    pub async fn open_incidents(&mut self, limit: i64) -> Result<Vec<IncidentId>, StoreError> {
-        self.all(OPEN, values![limit]).await?.iter().map(|row| Ok(IncidentId(row.get("id")?))).collect()
     }
 
     /// The incidents in which a person was called and may still answer.

@@ -50,7 +50,6 @@ sql! {
         "UPDATE job SET state = 'cancelled', finished_at = $3
          WHERE incident_id = $1 AND state = 'queued' AND substr(dedup_key, 1, length($2)) = $2",
     );
-    NEXT_DUE = Sql::portable("SELECT MIN(due_at) AS due FROM job WHERE state = 'queued' AND performer = $1");
     OPEN = Sql::portable(
         "SELECT COUNT(*) AS count FROM job j
          WHERE j.state = 'running'
@@ -191,11 +190,6 @@ impl Tx {
     /// Cancels what is not under way of an incident's jobs whose keys begin with `prefix`.
     pub async fn cancel_jobs(&mut self, incident: IncidentId, prefix: &str, now: Timestamp) -> Result<u64, StoreError> {
         self.execute(CANCEL, values![incident.0, prefix, now]).await
-    }
-
-    /// When the next job of a performer is due.
-    pub async fn next_job_due(&mut self, performer: Performer) -> Result<Option<Timestamp>, StoreError> {
-        self.one(NEXT_DUE, values![performer.word()]).await?.time_maybe("due")
     }
 
     /// How many jobs could be claimed at `now`, or are under way.

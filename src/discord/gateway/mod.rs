@@ -32,6 +32,8 @@ use crate::render::{Renderer, reply};
 
 /// How long to wait before connecting again after the client ended.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// How long answering may take, waiting for the client's rate limiter included.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How long the client may take to end when it is asked to; it does not end while it cannot connect.
 const END_WITHIN: Duration = Duration::from_secs(3);
 
@@ -191,7 +193,7 @@ impl Gateway {
             &interaction.user,
         );
         let setup = self.engine.setup();
-        let request = parse::form(&interaction, &setup.organisation, self.engine.now());
+        let request = parse::form(&interaction, &setup.organisation);
         self.respond_to(&asked, request, &parse::typed(&interaction)).await;
     }
 
@@ -230,16 +232,24 @@ impl Gateway {
     /// The first answer. It is tried once: after three seconds it is worth nothing.
     async fn callback(&self, asked: &Asked, kind: u8, data: Value) {
         let map = json!({ "type": kind, "data": data });
-        if let Err(error) = self.http.create_interaction_response(asked.id, &asked.token, &map, Vec::new()).await {
-            warn!(error = &error as &dyn std::error::Error, "an interaction could not be answered");
+        let answered = self.http.create_interaction_response(asked.id, &asked.token, &map, Vec::new());
+        match tokio::time::timeout(ANSWER_WITHIN, answered).await {
+            Ok(Ok(())) => (),
+            Ok(Err(error)) => {
+                warn!(error = &error as &dyn std::error::Error, "an interaction could not be answered");
+            }
+            Err(_) => warn!("an interaction was not answered in time"),
         }
     }
 
     async fn edit_answer(&self, asked: &Asked, message: &Message) {
         let map = wire::answer(message);
         let files = wire::files(message);
-        if let Err(error) = self.http.edit_original_interaction_response(&asked.token, &map, files).await {
-            warn!(error = &error as &dyn std::error::Error, "a private answer could not be given");
+        let edited = self.http.edit_original_interaction_response(&asked.token, &map, files);
+        match tokio::time::timeout(ANSWER_WITHIN, edited).await {
+            Ok(Ok(_)) => (),
+            Ok(Err(error)) => warn!(error = &error as &dyn std::error::Error, "a private answer could not be given"),
+            Err(_) => warn!("a private answer was not given in time"),
         }
     }
 }

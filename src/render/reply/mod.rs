@@ -84,13 +84,6 @@ struct Row {
     room: Option<Markup>,
 }
 
-#[derive(Serialize)]
-struct Help {}
-
-impl View for Help {
-    const TEMPLATE: &'static str = "reply/help";
-}
-
 impl Renderer {
     /// All about one incident: its card, and the last things that happened.
     pub fn info(
@@ -119,11 +112,6 @@ impl Renderer {
             more: Some(incidents.len().saturating_sub(LISTED)).filter(|more| 0 < *more),
         };
         framed(self.draw(&view), look::BLUE)
-    }
-
-    /// What can be done, and how.
-    pub fn help(&self) -> Message {
-        framed(self.draw(&Help {}), look::BLUE)
     }
 }
 
@@ -315,7 +303,6 @@ mod tests {
                 trouble("INC-42 is closed."),
                 declared(&sample::full_incident(), &organisation),
                 declared(&sample::bare_incident(), &organisation),
-                sample::renderer().help(),
             ]
             .iter()
             .map(picture)
