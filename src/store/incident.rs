@@ -14,17 +14,18 @@ sql! {
     INSERT = Sql::portable(
         "INSERT INTO incident (id, version, title, severity, severity_by, severity_reason, severity_proposed, category,
              phase, phase_since, team, rota, service, subjects, lead, liaison, scribe, declared_by, declared_at,
-             alert_group, follows, next_update_due, room_channel, room_kind, room_trouble, entries)
+             alert_group, follows, next_update_due, room_channel, room_kind, room_trouble, entries,
+             pace)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-             $23, $24, $25, $26)",
+             $23, $24, $25, $26, $27)",
     );
     UPDATE = Sql::portable(
         "UPDATE incident SET version = $2, title = $3, severity = $4, severity_by = $5, severity_reason = $6,
              severity_proposed = $7, category = $8, phase = $9, phase_since = $10, team = $11, rota = $12,
              service = $13, subjects = $14, lead = $15, liaison = $16, scribe = $17, declared_by = $18,
              declared_at = $19, alert_group = $20, follows = $21, next_update_due = $22, room_channel = $23,
-             room_kind = $24, room_trouble = $25, entries = $26
-         WHERE id = $1 AND version = $27",
+             room_kind = $24, room_trouble = $25, entries = $26, pace = $27
+         WHERE id = $1 AND version = $28",
     );
     LOAD = Sql::portable("SELECT * FROM incident WHERE id = $1");
     OPEN_OF_GROUP = Sql::portable(
@@ -139,6 +140,7 @@ impl Tx {
             room.map(|room| room.kind.word().to_owned()),
             room.and_then(|room| room.trouble.clone()),
             next.entries,
+            to_json(&next.pace),
         ];
         match before {
             None => {
@@ -316,6 +318,7 @@ fn incident(row: &Row) -> Result<Incident, StoreError> {
         next_update_due: row.time_maybe("next_update_due")?,
         room,
         entries: row.get("entries")?,
+        pace: row.json("pace")?,
         escalations: Vec::new(),
         pages: Vec::new(),
         updates: Vec::new(),
