@@ -1,5 +1,8 @@
 //! Incidents, with their escalations, pages and updates: loaded whole, saved whole, on the version that was loaded.
 
+use std::collections::HashMap;
+
+use crate::domain::Timestamp;
 use crate::domain::id::{EscalationNumber, IncidentId, PageNumber, PersonId, Snowflake, UpdateNumber};
 use crate::domain::incident::{Incident, Room};
 use crate::domain::paging::{Escalation, Page};
@@ -28,9 +31,13 @@ sql! {
          WHERE id = $1 AND version = $28",
     );
     LOAD = Sql::portable("SELECT * FROM incident WHERE id = $1");
-    OPEN_OF_GROUP = Sql::portable(
-        "SELECT id FROM incident WHERE alert_group = $1 AND phase NOT IN ('resolved', 'closed')",
+    OPEN_OF_GROUPS = Sql::of_lists(
+        "SELECT alert_group, incident.id AS id FROM json_each($1) AS wanted
+         CROSS JOIN incident ON alert_group = wanted.value AND phase NOT IN ('resolved', 'closed')",
+        "SELECT alert_group, id FROM incident
+         WHERE alert_group = ANY($1::text[]) AND phase NOT IN ('resolved', 'closed')",
     );
+    DECLARED = Sql::portable("SELECT declared_at FROM incident ORDER BY id DESC LIMIT $1");
     LAST_OF_GROUP = Sql::portable("SELECT MAX(id) AS id FROM incident WHERE alert_group = $1");
     BY_ROOM = Sql::portable("SELECT MAX(id) AS id FROM incident WHERE room_channel = $1");
     WITH_OPEN_PAGE = Sql::portable(
@@ -223,10 +230,19 @@ impl Tx {
         Ok(())
     }
 
-    /// The open incident that alerts of `group` join.
-    pub async fn open_incident_of_group(&mut self, group: &str) -> Result<Option<IncidentId>, StoreError> {
-        let row = self.first(OPEN_OF_GROUP, values![group]).await?;
-        row.map(|row| Ok(IncidentId(row.get("id")?))).transpose()
+    /// The open incidents that alerts of these groups join.
+    pub async fn open_incidents_of_groups(
+        &mut self,
+        groups: Vec<String>,
+    ) -> Result<HashMap<String, IncidentId>, StoreError> {
+        let rows = self.all(OPEN_OF_GROUPS, values![groups]).await?;
+        rows.iter().map(|row| Ok((row.get("alert_group")?, IncidentId(row.get("id")?)))).collect()
+    }
+
+    /// When the latest incidents were opened, at most `limit`, the earliest first.
+    pub async fn latest_declarations(&mut self, limit: i64) -> Result<Vec<Timestamp>, StoreError> {
+        let rows = self.all(DECLARED, values![limit]).await?;
+        rows.iter().rev().map(|row| row.time("declared_at")).collect()
     }
 
     /// The last incident of `group`, open or not.
