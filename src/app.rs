@@ -37,7 +37,9 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 const DIGEST: Duration = Duration::from_secs(60);
 /// How long after a batch the next one begins, so that in a storm batches are larger than requests; the first alert after
 /// a silence waits for nothing.
-const BREATH: Duration = Duration::from_millis(5);
+const BREATH: Duration = Duration::from_millis(10);
+/// How long repeats wait for each other, to be counted together; what is news waits for nothing.
+const GATHER: Duration = Duration::from_millis(200);
 /// How often a loop looks for what other processes did.
 const POLL: Duration = Duration::from_millis(250);
 /// The furthest that the database's clock may be from ours: leases compare the two.
@@ -322,9 +324,22 @@ fn access(config: &Config) -> Access {
 async fn triage(mut triager: Triager, commits: Option<watch::Receiver<()>>, stop: CancellationToken) {
     let mut commits = commits.unwrap_or_else(|| watch::Sender::new(()).subscribe());
     let mut looked: Option<Instant> = None;
+    let mut held_since: Option<Instant> = None;
     while !stop.is_cancelled() {
         commits.mark_unchanged();
         let began = Instant::now();
+        if triager.may_wait() {
+            let held = held_since.get_or_insert(began).elapsed();
+            if held < GATHER {
+                tokio::select! {
+                    () = stop.cancelled() => (),
+                    () = tokio::time::sleep(GATHER - held) => (),
+                    Ok(()) = commits.changed() => (),
+                }
+                continue;
+            }
+        }
+        held_since = None;
         let look = if looked.is_none_or(|at| POLL <= at.elapsed()) { Look::Everywhere } else { Look::Handed };
         let digested = tokio::time::timeout(DIGEST, triager.digest(look)).await;
         if look == Look::Everywhere {

@@ -31,6 +31,9 @@ use settle::{Outcome, Settlement, settle};
 const AT_ONCE: usize = 16;
 /// How often a worker looks for jobs that other processes queued, or whose time came.
 const POLL: std::time::Duration = std::time::Duration::from_millis(250);
+/// How long after a claim that found nothing the next one is made, so that in a storm one claim serves many commits; the
+/// first job after a silence waits for nothing.
+const BREATH: std::time::Duration = std::time::Duration::from_millis(5);
 /// How long claiming may take; a database that does not answer at all must not hold a worker for ever.
 const CLAIM: std::time::Duration = std::time::Duration::from_secs(10);
 /// How long a worker waits after the database failed it.
@@ -95,6 +98,7 @@ impl Outbox {
                 let claimed = tokio::time::timeout(CLAIM, self.claim(performer, free)).await;
                 claimed.unwrap_or(Err(EngineError::Store(StoreError::TooSlow)))
             };
+            let asked = tokio::time::Instant::now();
             let wait = match claimed {
                 Ok(jobs) if jobs.is_empty() => POLL,
                 Ok(jobs) => {
@@ -121,7 +125,7 @@ impl Outbox {
             tokio::select! {
                 () = stop.cancelled() => (),
                 () = tokio::time::sleep(wait) => (),
-                _ = queued.changed() => (),
+                _ = queued.changed() => tokio::time::sleep_until(asked + BREATH).await,
                 _ = moved.changed() => (),
             }
         }

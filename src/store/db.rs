@@ -18,6 +18,9 @@ use crate::store::types::Micros;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a caller waits for a connection before it is told that the database is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What the writer keeps of the database in memory, in SQLite's words: 16 MiB. In SQLite's own 2 MiB the indexes of a storm
+/// are read again and again.
+const WRITER_CACHE: &str = "-16384";
 /// Connections for reading; two cores keep no more busy.
 const READERS: u32 = 4;
 
@@ -206,7 +209,8 @@ impl Db {
                     .test_before_acquire(false)
             };
             // The log is copied by a connection of its own, so that hardly a commit waits for it.
-            let writer = pool(1).connect_with(options.clone().pragma("wal_autocheckpoint", "0")).await?;
+            let writing = options.clone().pragma("wal_autocheckpoint", "0").pragma("cache_size", WRITER_CACHE);
+            let writer = pool(1).connect_with(writing).await?;
             let checkpointer = pool(1).connect_lazy_with(options.clone());
             let readers = pool(READERS).connect_lazy_with(options.read_only(true));
             return Ok(Self::Sqlite { writer, readers, checkpointer });

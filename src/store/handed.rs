@@ -46,7 +46,7 @@ impl Handed {
     /// Takes the alerts that follow `position`, at most `limit`.
     pub fn take_after(&self, position: i64, limit: usize) -> Held {
         let mut rows = self.lock();
-        let known = rows.iter().take_while(|row| row.position <= position).count();
+        let known = rows.partition_point(|row| row.position <= position);
         rows.drain(..known);
         match rows.front() {
             Some(next) if next.position == position + 1 => {
@@ -56,6 +56,24 @@ impl Handed {
             Some(_) => Held::Elsewhere,
             None => Held::Nothing,
         }
+    }
+
+    /// Shows the alerts that follow `position` to `look`; the position of the last.
+    pub fn show_after(&self, position: i64, mut look: impl FnMut(&InboxRow)) -> i64 {
+        let rows = self.lock();
+        let known = rows.partition_point(|row| row.position <= position);
+        rows.range(known..).for_each(&mut look);
+        rows.back().map_or(position, |last| last.position.max(position))
+    }
+
+    /// How many alerts wait.
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<InboxRow>> {

@@ -12,15 +12,15 @@ use crate::store::sql;
 sql! {
     // The head's row is locked until the commit, so positions become visible in order. On SQLite a trigger moves it.
     APPEND = Sql::of_lists(
-        "INSERT INTO inbox (last, first, received_at, alerts)
-         SELECT head.last + $1, head.last + 1, $2, $3 FROM inbox_head AS head RETURNING first",
+        "INSERT INTO inbox (last, first, received_at, is_packed, alerts)
+         SELECT head.last + $1, head.last + 1, $2, 1, $3 FROM inbox_head AS head RETURNING first",
         "WITH head AS (UPDATE inbox_head SET last = last + $1 WHERE only_row = 1 RETURNING last)
-         INSERT INTO inbox (last, first, received_at, alerts)
-         SELECT head.last, head.last - $1 + 1, $2, $3 FROM head RETURNING first",
+         INSERT INTO inbox (last, first, received_at, is_packed, alerts)
+         SELECT head.last, head.last - $1 + 1, $2, TRUE, $3 FROM head RETURNING first",
     );
     CURSOR = Sql::portable("SELECT position FROM inbox_cursor WHERE only_row = 1");
     AFTER = Sql::portable(
-        "SELECT first, received_at, alerts FROM inbox WHERE $1 < last ORDER BY last LIMIT $2",
+        "SELECT first, received_at, is_packed, alerts FROM inbox WHERE $1 < last ORDER BY last LIMIT $2",
     );
     ADVANCE = Sql::portable("UPDATE inbox_cursor SET position = $2 WHERE only_row = 1 AND position = $1");
     BEHIND = Sql::portable(
@@ -116,7 +116,8 @@ impl Db {
     /// others follow one by one.
     pub async fn append_to_inbox(&self, lines: Lines, now: Timestamp) -> Result<i64, StoreError> {
         let count = i64::try_from(lines.count).unwrap_or(i64::MAX);
-        self.alone(APPEND, values![count, now, lines.text]).await?.get("first")
+        let packed = lz4_flex::compress_prepend_size(lines.text.as_bytes());
+        self.alone(APPEND, values![count, now, packed]).await?.get("first")
     }
 }
 
@@ -178,7 +179,12 @@ struct Origin {
 fn alerts_of(row: &Row) -> Result<Vec<InboxRow>, StoreError> {
     let first: i64 = row.get("first")?;
     let received_at = row.time("received_at")?;
-    let text: String = row.get("alerts")?;
+    let kept: Vec<u8> = row.get("alerts")?;
+    let text = match row.get("is_packed")? {
+        true => lz4_flex::decompress_size_prepended(&kept).map_err(|error| StoreError::corrupt("alerts", error))?,
+        false => kept,
+    };
+    let text = String::from_utf8(text).map_err(|error| StoreError::corrupt("alerts", error))?;
     let alert = |(position, line): (i64, &str)| {
         let alert = serde_json::from_str::<Alert>(line).map_err(|error| error.to_string());
         let source = match &alert {

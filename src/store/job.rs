@@ -23,20 +23,21 @@ sql! {
          VALUES ($1, $2, $3, $4, $7, $5, $6, 'queued', $7, 0, $8)
          ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0",
     );
-    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers.
+    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. That the state is
+    // one of two is said once more: only so is the index of what waits taken, in place of all that was ever done.
     CLAIM = Sql::portable(
         "UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
                         first_attempt_at = COALESCE(first_attempt_at, $2)
          WHERE id IN (
              SELECT j.id FROM job j
-             WHERE j.performer = $1
-               AND ((j.state = 'queued' AND j.due_at <= $2) OR (j.state = 'running' AND j.lease_until < $5))
+             WHERE j.performer = $1 AND j.due_at <= $2 AND j.state IN ('queued', 'running')
+               AND (j.state = 'queued' OR (j.state = 'running' AND j.lease_until < $5))
                AND (j.lane IS NULL OR NOT EXISTS (
                    SELECT 1 FROM job earlier
                    WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
                      AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id))))
              ORDER BY j.urgency, j.due_at, j.id LIMIT $6)
-           AND ((state = 'queued' AND due_at <= $2) OR (state = 'running' AND lease_until < $5))
+           AND due_at <= $2 AND (state = 'queued' OR (state = 'running' AND lease_until < $5))
          RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency",
     );
     KEEP = Sql::of_lists(
@@ -54,16 +55,18 @@ sql! {
     );
     CANCEL = Sql::portable(
         "UPDATE job SET state = 'cancelled', finished_at = $3
-         WHERE incident_id = $1 AND state = 'queued' AND substr(dedup_key, 1, length($2)) = $2",
+         WHERE incident_id = $1 AND state IN ('queued', 'running') AND state = 'queued'
+           AND substr(dedup_key, 1, length($2)) = $2",
     );
     OPEN = Sql::portable(
         "SELECT COUNT(*) AS count FROM job j
-         WHERE j.state = 'running'
-            OR (j.state = 'queued' AND j.due_at <= $1
-                AND (j.lane IS NULL OR NOT EXISTS (
-                    SELECT 1 FROM job earlier
-                    WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
-                      AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id)))))",
+         WHERE j.state IN ('queued', 'running')
+           AND (j.state = 'running'
+                OR (j.due_at <= $1
+                    AND (j.lane IS NULL OR NOT EXISTS (
+                        SELECT 1 FROM job earlier
+                        WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
+                          AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id))))))",
     );
     WAITING = Sql::portable(
         "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency FROM job

@@ -82,6 +82,11 @@ impl Course<'_> {
         self.known = Some(known);
     }
 
+    /// Whether it is part of an open incident after the batch.
+    pub fn is_in_open_incident(&self) -> bool {
+        self.incident.is_some() && self.known.as_ref().is_some_and(|known| known.incident_is_open)
+    }
+
     /// Whether more than a count changed.
     pub fn is_changed(&self) -> bool {
         self.is_changed

@@ -4,6 +4,7 @@
 
 mod course;
 mod flood;
+mod repeats;
 mod verdicts;
 
 use std::collections::HashMap;
@@ -23,10 +24,11 @@ use crate::store::handed::{Handed, Held};
 use crate::store::inbox::InboxRow;
 use course::{Change, Course, Delivery};
 use flood::Flood;
+use repeats::Repeats;
 use verdicts::Verdicts;
 
 /// How many alerts one commit digests at most.
-pub const ALERTS_A_COMMIT: usize = 1024;
+pub const ALERTS_A_COMMIT: usize = 2048;
 /// How often at most a card is drawn again only because alerts were counted.
 const RECOUNT_EVERY: Duration = Duration::seconds(30);
 
@@ -55,6 +57,11 @@ pub struct Triager {
     /// How far this triager itself digested; `None`: the database has to be asked.
     cursor: Option<i64>,
     verdicts: Verdicts,
+    repeats: Repeats,
+    /// Up to where it was looked whether what waits are repeats.
+    looked_at: i64,
+    /// Whether all that waits up to there are.
+    only_repeats: bool,
     flood: Flood,
     /// The incidents whose cards are drawn again at the end of the slot.
     recounted: (i64, Vec<IncidentId>),
@@ -68,9 +75,22 @@ impl Triager {
             handed,
             cursor: None,
             verdicts: Verdicts::default(),
+            repeats: Repeats::default(),
+            looked_at: 0,
+            only_repeats: true,
             flood: Flood::default(),
             recounted: (0, Vec::new()),
         }
+    }
+
+    /// Whether what waits may wait a little longer: it is less than a batch, and only repeats what was counted lately.
+    pub fn may_wait(&mut self) -> bool {
+        let Self { handed, repeats, looked_at, only_repeats, .. } = self;
+        *looked_at = handed.show_after(*looked_at, |row| {
+            *only_repeats &= row.alert.as_ref().is_ok_and(|alert| repeats.has(alert));
+        });
+        let waiting = handed.len();
+        0 < waiting && waiting < ALERTS_A_COMMIT && *only_repeats
     }
 
     /// Digests what waits, at most one batch. Alerts that cannot be digested are set aside, one by one. What other
@@ -84,6 +104,8 @@ impl Triager {
             return Ok(Digested::Nothing);
         }
         let count = alerts.len();
+        self.looked_at = cursor + count as i64;
+        self.only_repeats = true;
         let digested = self.digest_alerts(cursor, &alerts).await;
         if !matches!(digested, Ok(Some(_))) {
             // What it counted was undone.
@@ -152,7 +174,9 @@ impl Triager {
         let now = self.engine.now();
         let setup = self.engine.setup();
         // Judged before the transaction begins, which nobody else can write beside.
-        self.verdicts.follow(&setup);
+        if self.verdicts.follow(&setup) {
+            self.repeats = Repeats::default();
+        }
         let mut deliveries = Vec::with_capacity(rows.len());
         let mut unreadable = Vec::new();
         for row in rows {
@@ -192,6 +216,9 @@ impl Triager {
         }
         tx.commit().await?;
         self.recounted = recounted;
+        for course in courses.iter().filter(|course| course.is_in_open_incident()) {
+            self.repeats.remember(course.alert);
+        }
         if !touched.is_empty() {
             self.engine.announce_jobs();
         }

@@ -21,12 +21,14 @@ pub(super) struct Verdicts {
 }
 
 impl Verdicts {
-    /// Judges by these rules from now on.
-    pub fn follow(&mut self, setup: &Arc<Setup>) {
-        if !self.setup.as_ref().is_some_and(|current| Arc::ptr_eq(current, setup)) {
+    /// Judges by these rules from now on; whether they are other ones than before.
+    pub fn follow(&mut self, setup: &Arc<Setup>) -> bool {
+        let changed = !self.setup.as_ref().is_some_and(|current| Arc::ptr_eq(current, setup));
+        if changed {
             self.given.clear();
             self.setup = Some(setup.clone());
         }
+        changed
     }
 
     /// The verdict on an alert.
@@ -45,7 +47,7 @@ impl Verdicts {
 }
 
 /// All of an alert that a rule can ask for or a verdict is made of.
-struct Said<'a>(&'a Alert);
+pub(super) struct Said<'a>(pub &'a Alert);
 
 impl Hash for Said<'_> {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {

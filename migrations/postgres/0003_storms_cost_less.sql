@@ -1,0 +1,17 @@
+-- One row a commit: the alerts of all requests that shared it, one JSON a line, packed by LZ4 (a block that begins with its
+-- length), since alerts of one moment are much alike. A row of its own for each alert cost more than the alerts.
+CREATE TABLE inbox_commit (
+    last        BIGINT NOT NULL PRIMARY KEY,
+    first       BIGINT NOT NULL,
+    received_at TIMESTAMPTZ NOT NULL,
+    is_packed   BOOLEAN NOT NULL,
+    alerts      BYTEA NOT NULL
+);
+INSERT INTO inbox_commit (last, first, received_at, is_packed, alerts)
+    SELECT position, position, received_at, FALSE, convert_to(alert, 'UTF8') FROM inbox;
+DROP TABLE inbox;
+ALTER TABLE inbox_commit RENAME TO inbox;
+CREATE INDEX inbox_received_at ON inbox (received_at);
+
+-- What of an incident waits, to be cancelled.
+CREATE INDEX job_of_incident ON job (incident_id) WHERE state IN ('queued', 'running');
