@@ -26,7 +26,7 @@ use crate::outbox::{Outbox, Places};
 use crate::render::Renderer;
 use crate::store::inbox_writer::Inbox;
 use crate::store::{Db, StoreError};
-use crate::web::{Access, Door, Limits, Web};
+use crate::web::{Access, ChatState, Door, Limits, Web};
 
 /// How long work may take to end when the process is asked to.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -84,6 +84,8 @@ struct Changeable {
     setup: watch::Sender<Arc<Setup>>,
     access: watch::Sender<Arc<Access>>,
     places: watch::Sender<Places>,
+    /// Counts what may call for a comparison of Discord with what should stand there.
+    guild: watch::Sender<u64>,
 }
 
 /// A running Firebell.
@@ -124,12 +126,14 @@ impl App {
             setup: watch::Sender::new(setup),
             access: watch::Sender::new(Arc::new(access)),
             places: watch::Sender::new(places),
+            guild: watch::Sender::new(0),
         };
         let engine = Engine::new(db.clone(), options.clock.clone(), changeable.setup.subscribe());
         let renderer = Arc::new(Renderer::new().context("a template is broken")?);
         let stop = CancellationToken::new();
         let connected = watch::Sender::new(false);
         let connection = connected.subscribe();
+        let lacking = watch::Sender::new(Vec::new());
         let holder = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
         let leases = Leases { db: db.clone(), holder: holder.clone(), length: options.lease };
         let mut tasks = JoinSet::new();
@@ -154,7 +158,7 @@ impl App {
                 engine.clone(),
                 inbox.clone(),
                 changeable.access.subscribe(),
-                connection.clone(),
+                ChatState { connected: connection.clone(), lacking: lacking.subscribe() },
                 options.metrics,
             );
             let router = web.router(limits);
@@ -197,13 +201,17 @@ impl App {
             let chat = Chat::new(http.clone(), crate::domain::id::Snowflake(credentials.guild));
             let outbox =
                 outbox_for(&engine, &options.clock, Some(chat), &renderer, &changeable, &holder, options.lease);
-            let gateway = Gateway::new(engine.clone(), http, credentials, renderer, connected);
+            let gateway =
+                Gateway::new(engine.clone(), http, credentials, renderer, connected, changeable.guild.clone());
+            let guild = changeable.guild.clone();
             tasks.spawn(leases.clone().while_held("gateway", stop.clone(), move |stop| {
                 let (outbox, gateway) = (outbox.clone(), gateway.clone());
+                let (changed, lacking) = (guild.subscribe(), lacking.clone());
                 async move {
                     tokio::join!(
                         gateway.run(stop.clone()),
                         outbox.clone().run(Performer::Page, stop.clone()),
+                        outbox.clone().reconcile(changed, lacking, stop.clone()),
                         outbox.run(Performer::Chat, stop),
                     );
                 }
@@ -233,6 +241,8 @@ impl App {
         self.changeable.access.send_replace(Arc::new(access(&config)));
         let setup = Setup { organisation: config.organisation, triage: config.triage };
         self.changeable.setup.send_replace(Arc::new(setup));
+        // Where things stand may be another place now, and what was refused there may be taken here.
+        self.changeable.guild.send_modify(|count| *count += 1);
         info!(
             "the configuration was reloaded; [database], [retention], [server] but for its tokens, and the token, guild \
              and stand-in of [discord] take a restart"

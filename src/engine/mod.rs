@@ -259,9 +259,16 @@ async fn commit_within(
     for prefix in &decision.cancels {
         tx.cancel_jobs(next.id, prefix, now).await?;
     }
+    for (slot, message) in &decision.forgets {
+        tx.forget_post(slot, *message).await?;
+    }
     for scheduled in &decision.effects {
         let key = scheduled.effect.dedup_key(next.id, next.version);
-        tx.add_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
+        if decision.anew {
+            tx.renew_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
+        } else {
+            tx.add_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
+        }
     }
     Ok(Saved::Kept)
 }

@@ -5,7 +5,7 @@ use chrono::Duration;
 use crate::domain::Timestamp;
 use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::IncidentId;
-use crate::store::db::{Row, Sql, Tx, values};
+use crate::store::db::{Row, Sql, Tx, Value, values};
 use crate::store::error::StoreError;
 use crate::store::sql;
 use crate::store::types::{to_count, to_json};
@@ -14,8 +14,29 @@ sql! {
     ADD = Sql::portable(
         "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
                           created_at)
-         VALUES ($1, $2, $3, $4, $7, $5, $6, 'queued', $7, 0, $8)
+         VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
          ON CONFLICT (dedup_key) DO NOTHING",
+    );
+    RENEW = Sql::portable(
+        "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
+                          created_at)
+         VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
+         ON CONFLICT (dedup_key) DO UPDATE SET state = 'queued', due_at = excluded.due_at, finished_at = NULL
+         WHERE job.state IN ('done', 'buried', 'cancelled')",
+    );
+    HURRY = Sql::portable(
+        "UPDATE job SET due_at = $1
+         WHERE state = 'queued' AND performer IN ('page', 'chat') AND 0 < attempts AND $1 < due_at",
+    );
+    BURIED = Sql::portable(
+        "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble FROM job j
+         WHERE state = 'buried' AND performer IN ('page', 'chat') AND $1 <= created_at
+           AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = j.incident_id AND i.phase IN ('resolved', 'closed'))
+         ORDER BY id LIMIT $2",
+    );
+    REVIVE = Sql::portable(
+        "UPDATE job SET state = 'queued', due_at = $2, attempts = 1, finished_at = NULL
+         WHERE id = $1 AND state = 'buried'",
     );
     // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers.
     CLAIM = Sql::portable(
@@ -31,7 +52,7 @@ sql! {
                      AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id))))
              ORDER BY j.urgency, j.due_at, j.id LIMIT $6)
            AND ((state = 'queued' AND due_at <= $2) OR (state = 'running' AND lease_until < $5))
-         RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency",
+         RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
     );
     KEEP = Sql::of_lists(
         "UPDATE job SET lease_until = $2
@@ -43,7 +64,8 @@ sql! {
          WHERE id = $1 AND state = 'running' AND lease_holder = $5",
     );
     RUN_AGAIN = Sql::portable(
-        "UPDATE job SET state = 'queued', due_at = $2, trouble = $3, lease_until = NULL, lease_holder = NULL
+        "UPDATE job SET state = 'queued', due_at = $2, trouble = $3, lease_until = NULL, lease_holder = NULL,
+                        lane = CASE WHEN $5 THEN NULL ELSE lane END
          WHERE id = $1 AND state = 'running' AND lease_holder = $4",
     );
     CANCEL = Sql::portable(
@@ -60,7 +82,7 @@ sql! {
                       AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id)))))",
     );
     WAITING = Sql::portable(
-        "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency FROM job
+        "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble FROM job
          WHERE state IN ('queued', 'running') ORDER BY due_at, id LIMIT $1",
     );
     STATES = Sql::portable("SELECT state, COUNT(*) AS count FROM job GROUP BY state ORDER BY state");
@@ -89,6 +111,8 @@ pub struct Job {
     pub first_attempt_at: Option<Timestamp>,
     /// Not before.
     pub due_at: Timestamp,
+    /// Why the last attempt came to nothing.
+    pub trouble: Option<String>,
 }
 
 /// A worker's claim on jobs: who holds it, until when, by the real clock.
@@ -121,21 +145,35 @@ impl Tx {
         due: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let lane = match incident {
-            Some(id) => effect.lane(id),
-            None => Some("operators".to_owned()),
-        };
-        let values = values![
-            incident.map(|id| id.0),
-            dedup_key,
-            effect.performer().word(),
-            lane,
-            effect.urgency(),
-            to_json(effect),
-            due,
-            now,
-        ];
-        Ok(self.execute(ADD, values).await? == 1)
+        Ok(self.execute(ADD, row_of(incident, dedup_key, effect, due, now)).await? == 1)
+    }
+
+    /// Queues a job, also when one with this key ended before: it is taken up again, and looks first what was done.
+    pub async fn renew_job(
+        &mut self,
+        incident: Option<IncidentId>,
+        dedup_key: &str,
+        effect: &Effect,
+        due: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.execute(RENEW, row_of(incident, dedup_key, effect, due, now)).await? == 1)
+    }
+
+    /// Has what waits to be tried again in Discord tried now.
+    pub async fn hurry_jobs(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.execute(HURRY, values![now]).await
+    }
+
+    /// Takes up what was refused since `since` and may be allowed by now, of incidents that go on; how many jobs.
+    pub async fn revive_jobs(&mut self, since: Timestamp, now: Timestamp, limit: i64) -> Result<usize, StoreError> {
+        let rows = self.all(BURIED, values![since, limit]).await?;
+        let buried = rows.iter().map(|row| job(row).map(|(_, job)| job)).collect::<Result<Vec<_>, _>>()?;
+        let mut revived = 0;
+        for job in buried.iter().filter(|job| job.effect.is_tried_anew()) {
+            revived += usize::from(self.execute(REVIVE, values![job.id, now]).await? == 1);
+        }
+        Ok(revived)
     }
 
     /// Claims up to `limit` jobs that are due, the most urgent first; of each lane only the first.
@@ -176,15 +214,16 @@ impl Tx {
         Ok(self.execute(FINISH, values![id, state, trouble, now, holder]).await? == 1)
     }
 
-    /// Gives a job back, to be tried again at `at`.
+    /// Gives a job back, to be tried again at `at`. `aside`: those behind it in its lane need not wait for it any more.
     pub async fn run_job_again(
         &mut self,
         id: i64,
         at: Timestamp,
         trouble: String,
+        aside: bool,
         holder: &str,
     ) -> Result<bool, StoreError> {
-        Ok(self.execute(RUN_AGAIN, values![id, at, trouble, holder]).await? == 1)
+        Ok(self.execute(RUN_AGAIN, values![id, at, trouble, holder, aside]).await? == 1)
     }
 
     /// Cancels what is not under way of an incident's jobs whose keys begin with `prefix`.
@@ -220,6 +259,31 @@ impl Tx {
     }
 }
 
+fn row_of(
+    incident: Option<IncidentId>,
+    dedup_key: &str,
+    effect: &Effect,
+    due: Timestamp,
+    now: Timestamp,
+) -> Vec<Value> {
+    let lane = match incident {
+        Some(id) => effect.lane(id),
+        None => Some("operators".to_owned()),
+    };
+    let place = if effect.leads_its_lane() { Timestamp::UNIX_EPOCH } else { due };
+    values![
+        incident.map(|id| id.0),
+        dedup_key,
+        effect.performer().word(),
+        lane,
+        effect.urgency(),
+        to_json(effect),
+        due,
+        now,
+        place,
+    ]
+}
+
 fn job(row: &Row) -> Result<(i64, Job), StoreError> {
     let job = Job {
         id: row.get("id")?,
@@ -229,6 +293,7 @@ fn job(row: &Row) -> Result<(i64, Job), StoreError> {
         attempts: to_count(row.get("attempts")?, "attempts")?,
         first_attempt_at: row.time_maybe("first_attempt_at")?,
         due_at: row.time("due_at")?,
+        trouble: row.get("trouble")?,
     };
     Ok((row.get("urgency")?, job))
 }

@@ -22,13 +22,16 @@ struct Readiness {
     ready: bool,
     database: &'static str,
     chat: &'static str,
+    /// What the bot lacks in its server, with what it costs.
+    lacking: Vec<String>,
     triage: String,
     outbox: String,
 }
 
 /// `/readyz`: the parts that work depends on, each by itself.
 pub async fn ready(State(web): State<Web>) -> Response {
-    let chat = *web.chat.borrow();
+    let chat = *web.chat.connected.borrow();
+    let lacking = web.chat.lacking.borrow().clone();
     let looked = look(&web).await;
     let readiness = match &looked {
         Ok(lags) => Readiness {
@@ -37,6 +40,7 @@ pub async fn ready(State(web): State<Web>) -> Response {
             ready: true,
             database: "ok",
             chat: if chat { "connected" } else { "not connected" },
+            lacking,
             triage: behind(lags.inbox),
             outbox: behind(lags.outbox),
         },
@@ -44,6 +48,7 @@ pub async fn ready(State(web): State<Web>) -> Response {
             ready: false,
             database: "cannot be asked",
             chat: if chat { "connected" } else { "not connected" },
+            lacking,
             triage: "unknown".to_owned(),
             outbox: "unknown".to_owned(),
         },
@@ -80,7 +85,8 @@ pub async fn metrics(State(web): State<Web>) -> Response {
 async fn measure(web: &Web) -> Result<(), StoreError> {
     let now = web.engine.now();
     metrics::gauge!("firebell_inbox_requests_waiting").set(web.inbox.waiting() as f64);
-    metrics::gauge!("firebell_chat_connected").set(if *web.chat.borrow() { 1.0 } else { 0.0 });
+    metrics::gauge!("firebell_chat_connected").set(if *web.chat.connected.borrow() { 1.0 } else { 0.0 });
+    metrics::gauge!("firebell_chat_lacking").set(web.chat.lacking.borrow().len() as f64);
     let mut tx = web.engine.db().read().await?;
     let behind = tx.inbox_behind().await?;
     metrics::gauge!("firebell_inbox_alerts_waiting").set(behind.waiting as f64);

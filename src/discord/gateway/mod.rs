@@ -7,12 +7,13 @@ mod answer;
 mod complete;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use serenity::all::{
-    CommandInteraction, ComponentInteraction, Context, EventHandler, GatewayIntents, Interaction, Member,
-    ModalInteraction, Ready, ResumedEvent, User,
+    CommandInteraction, ComponentInteraction, Context, EventHandler, GatewayIntents, Guild, GuildChannel, Interaction,
+    Member, ModalInteraction, PartialGuildChannel, Ready, ResumedEvent, Role, UnavailableGuild, User,
 };
 use serenity::async_trait;
 use serenity::http::Http;
@@ -50,6 +51,8 @@ pub struct Gateway {
     credentials: Credentials,
     renderer: Arc<Renderer>,
     connected: watch::Sender<bool>,
+    changed: watch::Sender<u64>,
+    was_removed: Arc<AtomicBool>,
 }
 
 /// Where and by whom something was asked.
@@ -71,15 +74,17 @@ enum Answer {
 }
 
 impl Gateway {
-    /// An ear for the guild in `credentials`; `connected` says whether it hears.
+    /// An ear for the guild in `credentials`; `connected` says whether it hears, `changed` counts what may call for a
+    /// comparison of what stands in Discord with what should.
     pub fn new(
         engine: Engine,
         http: Arc<Http>,
         credentials: Credentials,
         renderer: Arc<Renderer>,
         connected: watch::Sender<bool>,
+        changed: watch::Sender<u64>,
     ) -> Self {
-        Self { engine, http, credentials, renderer, connected }
+        Self { engine, http, credentials, renderer, connected, changed, was_removed: Arc::default() }
     }
 
     /// Hears until `stop`; connects again whenever the connection is lost for good.
@@ -130,6 +135,10 @@ impl Gateway {
                 Ok(())
             }
         }
+    }
+
+    fn guild_changed(&self) {
+        self.changed.send_modify(|count| *count += 1);
     }
 
     async fn register(&self) {
@@ -269,6 +278,40 @@ impl EventHandler for Gateway {
         self.connected.send_replace(true);
         // What waited for the connection need not wait for the next look.
         self.engine.announce_jobs();
+        self.guild_changed();
+    }
+
+    async fn guild_create(&self, _: Context, guild: Guild, _: Option<bool>) {
+        // Let in again: the commands went with the bot.
+        if self.was_removed.swap(false, Ordering::Relaxed) && guild.id.get() == self.credentials.guild {
+            info!("the bot is in its server again");
+            self.register().await;
+        }
+        self.guild_changed();
+    }
+
+    async fn guild_delete(&self, _: Context, guild: UnavailableGuild, _: Option<Guild>) {
+        if !guild.unavailable && guild.id.get() == self.credentials.guild {
+            error!("the bot was put out of its server: nobody hears of anything until it is invited again");
+            self.was_removed.store(true, Ordering::Relaxed);
+        }
+        self.guild_changed();
+    }
+
+    async fn channel_delete(&self, _: Context, _: GuildChannel, _: Option<Vec<serenity::all::Message>>) {
+        self.guild_changed();
+    }
+
+    async fn thread_delete(&self, _: Context, _: PartialGuildChannel, _: Option<GuildChannel>) {
+        self.guild_changed();
+    }
+
+    async fn channel_update(&self, _: Context, _: Option<GuildChannel>, _: GuildChannel) {
+        self.guild_changed();
+    }
+
+    async fn guild_role_update(&self, _: Context, _: Option<Role>, _: Role) {
+        self.guild_changed();
     }
 
     async fn resume(&self, _: Context, _: ResumedEvent) {

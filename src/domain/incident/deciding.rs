@@ -3,7 +3,7 @@
 use crate::domain::Timestamp;
 use crate::domain::actor::{Actor, Author};
 use crate::domain::effect::{Effect, Question};
-use crate::domain::id::EntryNumber;
+use crate::domain::id::{EntryNumber, Snowflake};
 use crate::domain::incident::{Decision, Incident, Scheduled};
 use crate::domain::organisation::Organisation;
 use crate::domain::timeline::{Entry, Event};
@@ -18,6 +18,8 @@ pub(super) struct Deciding<'a> {
     entries: Vec<Entry>,
     effects: Vec<Scheduled>,
     cancels: Vec<String>,
+    forgets: Vec<(String, Snowflake)>,
+    anew: bool,
     quiet: bool,
 }
 
@@ -32,6 +34,8 @@ impl<'a> Deciding<'a> {
             entries: Vec::new(),
             effects: Vec::new(),
             cancels: Vec::new(),
+            forgets: Vec::new(),
+            anew: false,
             quiet: false,
         }
     }
@@ -87,10 +91,27 @@ impl<'a> Deciding<'a> {
         self.cancels.push(prefix);
     }
 
+    /// Forgets a message that is gone.
+    pub fn forget(&mut self, slot: String, message: Snowflake) {
+        self.forgets.push((slot, message));
+    }
+
+    /// Has what was decided before done once more.
+    pub fn do_anew(&mut self) {
+        self.anew = true;
+    }
+
     /// The decision. What changed is said in the room and drawn on the card and the announcement.
     pub fn finish(mut self) -> Decision {
-        if self.entries.is_empty() && self.effects.is_empty() && self.cancels.is_empty() {
-            return Decision { next: self.before.clone(), entries: vec![], effects: vec![], cancels: vec![] };
+        if self.entries.is_empty() && self.effects.is_empty() && self.cancels.is_empty() && self.forgets.is_empty() {
+            return Decision {
+                next: self.before.clone(),
+                entries: vec![],
+                effects: vec![],
+                cancels: vec![],
+                forgets: vec![],
+                anew: false,
+            };
         }
         self.next.version += 1;
         // Keys are given on facts: where those change, the cards must say which keys are void, or hold again.
@@ -109,6 +130,13 @@ impl<'a> Deciding<'a> {
             self.effect(Effect::DrawCard);
             self.effect(Effect::Announce);
         }
-        Decision { next: self.next, entries: self.entries, effects: self.effects, cancels: self.cancels }
+        Decision {
+            next: self.next,
+            entries: self.entries,
+            effects: self.effects,
+            cancels: self.cancels,
+            forgets: self.forgets,
+            anew: self.anew,
+        }
     }
 }

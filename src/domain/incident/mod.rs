@@ -9,6 +9,7 @@ mod comms;
 mod deciding;
 mod lifecycle;
 mod paging;
+mod repair;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ use crate::domain::update::{Facts, Update};
 pub use command::{Command, Decision, Joined, Joining, Refusal, Scheduled};
 use deciding::Deciding;
 pub use paging::forecast;
+pub use repair::{Cause, Lack};
 
 words! {
     /// Where an incident stands.
@@ -235,7 +237,8 @@ impl Incident {
             Command::Close { reason, note } => lifecycle::close(d, *reason, note.as_deref())?,
             Command::UpdateDue { due } => lifecycle::update_due(d, *due),
             Command::RoomOpened { room } => lifecycle::room_opened(d, room),
-            Command::RoomRefused { again, trouble } => lifecycle::room_refused(d, *again, trouble),
+            Command::RoomRefused { again, lost, trouble } => lifecycle::room_refused(d, *again, *lost, trouble),
+            Command::Repair { lacks, cause } => repair::repair(d, lacks, *cause),
             Command::Undone { what, trouble } => lifecycle::undone(d, what, trouble),
             Command::Page { target, message } => paging::by_hand(d, target, message.as_deref())?,
             Command::Acknowledge { page } => paging::acknowledge(d, *page)?,

@@ -87,9 +87,9 @@ fn an_opened_incident_is_announced_gets_a_room_and_pages_who_is_on_call() {
     let course = Course::begin();
     assert_eq!(course.paged(), [("ana", PageState::Queued)]);
     let effects = course.effects();
-    assert_eq!(effects[..2], [&Effect::Announce, &Effect::OpenRoom { again: 0 }]);
+    assert_eq!(effects[..2], [&Effect::Announce, &Effect::OpenRoom { again: 0, lost: None }]);
     assert!(effects.contains(&&Effect::PageDirectly { page: PageNumber(1) }));
-    assert!(effects.contains(&&Effect::PageInRoom { page: PageNumber(1) }));
+    assert!(effects.contains(&&Effect::PageInRoom { page: PageNumber(1), lost: None }));
     assert!(effects.contains(&&Effect::DrawCard));
 }
 
@@ -373,9 +373,9 @@ fn a_doubtful_sink_neither_holds_up_nor_vouches_for_another() {
 #[test]
 fn a_room_that_cannot_be_made_is_tried_again_while_the_incident_is_open() {
     let mut course = Course::begin();
-    let refused = |again| Command::RoomRefused { again, trouble: "missing permissions".into() };
+    let refused = |again| Command::RoomRefused { again, lost: None, trouble: "missing permissions".into() };
     course.give(&refused(0), &Actor::Firebell).unwrap();
-    assert!(course.effects().contains(&&Effect::OpenRoom { again: 1 }));
+    assert!(course.effects().contains(&&Effect::OpenRoom { again: 1, lost: None }));
     assert!(course.effects().iter().any(|effect| matches!(effect, Effect::TellOperators { .. })));
     course.give(&refused(1), &Actor::Firebell).unwrap();
     assert!(!course.effects().iter().any(|effect| matches!(effect, Effect::TellOperators { .. })), "said once");

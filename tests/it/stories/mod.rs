@@ -7,6 +7,7 @@ mod hand;
 mod hooks;
 mod outside;
 mod paging;
+mod repair;
 mod room;
 mod timeline;
 

@@ -68,12 +68,28 @@ impl Bot {
         self.rest().await;
     }
 
+    /// What a path of the bot's own server answers.
+    pub async fn get(&self, path: &str) -> String {
+        let address = self.world.app().address().unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        client.get(format!("http://{address}{path}")).send().await.unwrap().text().await.unwrap()
+    }
+
     /// Waits until the bot has nothing to do now.
     pub async fn rest(&self) {
         if let Err(error) = self.world.rest().await {
             let mut tx = self.world.app().engine().db().read().await.unwrap();
             let waiting = tx.waiting_jobs(20).await.unwrap();
             panic!("{error}; waiting jobs: {waiting:#?}");
+        }
+    }
+
+    /// Waits until something that no job shows has come about.
+    pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut(&Self) -> bool) {
+        let begun = std::time::Instant::now();
+        while !holds(self).await {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it did not come about that {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
