@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::auditor::{Auditor, Heart};
 use crate::clock::{Clock, real_time};
 use crate::config::Config;
 use crate::discord::client::{Credentials, StandIn};
@@ -118,6 +119,12 @@ impl App {
         let credentials = credentials(&config).await?;
         let places = places(&config);
         let access = access(&config);
+        let heart = match &config.auditor.heartbeat_url {
+            Some(url) => Some(Heart::new(url.expose().to_owned()).context("cannot make a client for the heartbeat")?),
+            None => None,
+        };
+        // Without a token there is no gateway to be held.
+        let held: &[&str] = if config.discord.token.is_some() { &["triage", "gateway"] } else { &["triage"] };
         let limits = Limits { body: config.server.body_limit, timeout: config.server.request_timeout };
         let listen = config.server.listen;
         let retention = config.retention;
@@ -195,6 +202,8 @@ impl App {
         if options.roles.contains(&Role::Worker) {
             let worker = outbox_for(&engine, &options.clock, None, &renderer, &changeable, &holder, options.lease);
             tasks.spawn(worker.run(Performer::Clock, stop.clone()));
+            let auditor = Auditor::new(engine.clone(), options.clock.clone(), heart, held, options.lease * 2);
+            tasks.spawn(leases.clone().while_held("auditor", stop.clone(), move |stop| auditor.clone().run(stop)));
             tasks.spawn(prune(db.clone(), options.clock.clone(), retention, stop.clone()));
         }
         if let Some((http, credentials)) = chat_client {

@@ -3,6 +3,7 @@
 //! `ARCHITECTURE.md` tells how a thing flows and which room may use which.
 
 pub mod app;
+pub mod auditor;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,5 +1,7 @@
 //! Jobs: what is to be done outside the database, claimed by lease, settled once.
 
+use std::collections::BTreeSet;
+
 use chrono::Duration;
 
 use crate::domain::Timestamp;
@@ -37,6 +39,19 @@ sql! {
     REVIVE = Sql::portable(
         "UPDATE job SET state = 'queued', due_at = $2, attempts = 1, finished_at = NULL
          WHERE id = $1 AND state = 'buried'",
+    );
+    STANDING = Sql::portable(
+        "SELECT dedup_key FROM job WHERE incident_id = $1 AND state IN ('queued', 'running', 'buried')",
+    );
+    OVERDUE = Sql::portable(
+        "SELECT j.dedup_key, j.due_at FROM job j
+         WHERE (j.state = 'queued' AND j.due_at < $1
+                AND (j.lane IS NULL OR NOT EXISTS (
+                    SELECT 1 FROM job earlier
+                    WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
+                      AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id)))))
+            OR (j.state = 'running' AND j.lease_until < $2)
+         ORDER BY j.due_at, j.id LIMIT $3",
     );
     // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers.
     CLAIM = Sql::portable(
@@ -251,6 +266,23 @@ impl Tx {
     /// Since when the oldest job that is due has been.
     pub async fn oldest_due_job(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.one(OLDEST, values![now]).await?.time_maybe("due")
+    }
+
+    /// The keys of an incident's jobs that wait, run, or were given up out loud.
+    pub async fn standing_jobs(&mut self, incident: IncidentId) -> Result<BTreeSet<String>, StoreError> {
+        self.all(STANDING, values![incident.0]).await?.iter().map(|row| row.get("dedup_key")).collect()
+    }
+
+    /// Jobs that could be claimed since before `due`, and such whose claim ended before `claimed_until`: nobody takes
+    /// them up. The oldest first.
+    pub async fn overdue_jobs(
+        &mut self,
+        due: Timestamp,
+        claimed_until: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let rows = self.all(OVERDUE, values![due, claimed_until, limit]).await?;
+        rows.iter().map(|row| Ok((row.get("dedup_key")?, row.time("due_at")?))).collect()
     }
 
     /// Deletes up to `limit` ended jobs from before `before`.

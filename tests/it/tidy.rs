@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         &["domain", "store", "engine", "render", "discord::chat", "clock"],
         &["serenity", "axum", "handlebars", "sqlx"],
     ),
+    ("auditor", &["domain", "store", "engine", "clock"], &["serenity", "axum", "handlebars", "sqlx"]),
     ("web", &["domain", "intake", "engine", "render", "clock", "store"], &["serenity", "handlebars", "sqlx"]),
 ];
 

@@ -91,6 +91,11 @@ impl<'a> Deciding<'a> {
         self.cancels.push(prefix);
     }
 
+    /// What was recorded so far.
+    pub fn recorded(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// Forgets a message that is gone.
     pub fn forget(&mut self, slot: String, message: Snowflake) {
         self.forgets.push((slot, message));

@@ -1,10 +1,12 @@
 //! What should be there and is not, and how it is put right: what people deleted, and what was decided and never came.
 
+use crate::domain::Timestamp;
 use crate::domain::effect::Effect;
-use crate::domain::id::{EscalationNumber, PageNumber, Snowflake, UpdateNumber};
-use crate::domain::incident::comms;
+use crate::domain::id::{EntryNumber, EscalationNumber, PageNumber, Snowflake, UpdateNumber};
 use crate::domain::incident::deciding::Deciding;
-use crate::domain::paging::PageState;
+use crate::domain::incident::{Incident, comms};
+use crate::domain::organisation::Organisation;
+use crate::domain::paging::{Escalation, PageState};
 use crate::domain::timeline::Event;
 use crate::domain::update::{Sink, UpdateState};
 
@@ -72,6 +74,72 @@ pub enum Cause {
     Lost,
 }
 
+impl Incident {
+    /// What was decided for this incident, is not done, and has nothing that would do it. `has_job` says whether a job
+    /// whose key begins so waits, runs, or was given up out loud; `has_post` whether something stands in a slot.
+    pub fn lacking(
+        &self,
+        organisation: &Organisation,
+        has_job: impl Fn(&str) -> bool,
+        has_post: impl Fn(&str) -> bool,
+    ) -> Vec<Lack> {
+        let id = self.id;
+        let mut lacks = Vec::new();
+        for escalation in self.escalations.iter().filter(|escalation| escalation.is_open()) {
+            if !has_job(&self.timer_of(escalation).dedup_key(id, self.version)) {
+                lacks.push(Lack::NextStep { escalation: escalation.number });
+            }
+        }
+        for page in self.pages.iter().filter(|page| page.state == PageState::Queued) {
+            if !has_job(&format!("{id}/page/{}/directly", page.number)) {
+                lacks.push(Lack::Page { page: page.number });
+            }
+        }
+        for update in self.updates.iter().filter(|update| update.state == UpdateState::Approved) {
+            let sinks = organisation.audiences.get(&update.audience).map(|audience| audience.sinks.as_slice());
+            for sink in sinks.unwrap_or_default() {
+                let is_settled = update.published_to.contains(sink) || update.doubtful_at.contains(sink);
+                if !is_settled && !has_job(&format!("{id}/publish/{}/", update.number)) {
+                    lacks.push(Lack::Publication { update: update.number, sink: sink.clone() });
+                }
+            }
+        }
+        if !self.phase.is_open() {
+            return lacks;
+        }
+        if self.next_update_due.is_some() && !has_job(&format!("{id}/remind/")) {
+            lacks.push(Lack::Reminder);
+        }
+        if !has_post(&format!("{id}/announcement")) && !has_job(&format!("{id}/announce/")) {
+            lacks.push(Lack::Announcement { message: None });
+        }
+        match &self.room {
+            None if !has_job(&format!("{id}/room/")) => lacks.push(Lack::Room),
+            Some(_) if !has_post(&format!("{id}/card")) && !has_job(&format!("{id}/card/")) => {
+                lacks.push(Lack::Card { message: None });
+            }
+            _ => (),
+        }
+        lacks
+    }
+
+    /// The pages that were decided before `before` and are not with their persons yet.
+    pub fn undelivered_since(&self, before: Timestamp) -> impl Iterator<Item = PageNumber> {
+        let waiting = self.pages.iter().filter(move |page| page.state == PageState::Queued && page.decided_at < before);
+        waiting.map(|page| page.number)
+    }
+
+    /// The timer by which an escalation goes on.
+    fn timer_of(&self, escalation: &Escalation) -> Effect {
+        Effect::Escalate {
+            escalation: escalation.number,
+            step: escalation.step,
+            round: escalation.round,
+            alarms: escalation.alarms,
+        }
+    }
+}
+
 impl Cause {
     const fn words(self) -> &'static str {
         match self {
@@ -130,6 +198,21 @@ pub(super) fn repair(d: &mut Deciding<'_>, lacks: &[Lack], cause: Cause) {
             Lack::Room | Lack::Announcement { .. } | Lack::Card { .. } => (),
         }
     }
+    let whats: Vec<String> = d
+        .recorded()
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Repaired { what, .. } => Some(what.clone()),
+            _ => None,
+        })
+        .collect();
+    // What people deleted they know of; what was lost is a fault of ours.
+    if cause == Cause::Lost && !whats.is_empty() {
+        let id = d.next.id;
+        d.effect(Effect::TellOperators {
+            text: format!("{id}: decided, lost, and put back by the auditor: {}", whats.join(", ")),
+        });
+    }
 }
 
 fn repaired(what: &str, cause: Cause) -> Event {
@@ -170,19 +253,14 @@ fn room_gone(d: &mut Deciding<'_>, channel: Snowflake) {
 
 fn mention(d: &mut Deciding<'_>, page: PageNumber, message: Option<Snowflake>) {
     forget(d, &format!("page/{page}/room"), message);
-    let lost = Some(crate::domain::id::EntryNumber(d.next.entries));
+    let lost = Some(EntryNumber(d.next.entries));
     d.effect(Effect::PageInRoom { page, lost });
 }
 
 /// Sets the timer that an escalation lost. One whose time came goes off at once.
 fn next_step(d: &mut Deciding<'_>, number: EscalationNumber, cause: Cause) {
     let Some(escalation) = d.next.escalation(number).filter(|escalation| escalation.is_open()) else { return };
-    let timer = Effect::Escalate {
-        escalation: number,
-        step: escalation.step,
-        round: escalation.round,
-        alarms: escalation.alarms,
-    };
+    let timer = d.next.timer_of(escalation);
     let due = escalation.next_at.unwrap_or(d.now);
     d.record_own(repaired("the next step of an escalation", cause));
     d.effect_at(due, timer);

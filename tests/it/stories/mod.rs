@@ -1,6 +1,7 @@
 //! Stories through the whole bot: the real client, the real databases, a stand-in for Discord.
 
 mod alerts;
+mod auditor;
 mod comms;
 mod faults;
 mod hand;

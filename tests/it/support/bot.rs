@@ -1,6 +1,6 @@
 //! A bot in a world, and what tests ask of both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use firebell::clock::Clock;
@@ -29,18 +29,25 @@ impl Bot {
 
     /// Starts it on the example configuration with something replaced.
     pub async fn start_configured(database: TestDatabase, change: impl FnOnce(String) -> String) -> Self {
-        Self::build(database, change, |_| ()).await
+        Self::build(database, change, |_| (), BTreeMap::new()).await
+    }
+
+    /// Starts it with a secret of its own.
+    pub async fn start_with_secret(database: TestDatabase, name: &str, value: &str) -> Self {
+        let secrets = [(name.to_owned(), value.to_owned())].into();
+        Self::build(database, |text| text, |_| (), secrets).await
     }
 
     /// Starts it after something was done to the stand-in.
     pub async fn start_with(database: TestDatabase, prepare: impl FnOnce(&Discord)) -> Self {
-        Self::build(database, |text| text, prepare).await
+        Self::build(database, |text| text, prepare, BTreeMap::new()).await
     }
 
     async fn build(
         database: TestDatabase,
         change: impl FnOnce(String) -> String,
         prepare: impl FnOnce(&Discord),
+        secrets: BTreeMap<String, String>,
     ) -> Self {
         let setting = Setting {
             text: change(firebell::demo::EXAMPLE.to_owned()),
@@ -49,6 +56,7 @@ impl Bot {
             listen: ([127, 0, 0, 1], 0).into(),
             clock: Clock::frozen("2026-02-04T01:45:00Z".parse().unwrap()),
             lease: Duration::from_millis(1500),
+            secrets,
         };
         let options = Options { rate_limits: false, record: true, ..Options::default() };
         let mut world = World::build(setting, options).await.unwrap();

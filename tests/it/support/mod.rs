@@ -5,6 +5,7 @@ pub mod bot;
 pub mod discord_api;
 pub mod postgres;
 pub mod shared;
+pub mod switch;
 
 pub use bot::Bot;
 
