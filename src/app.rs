@@ -23,6 +23,7 @@ use crate::discord::{Chat, client};
 use crate::domain::effect::Performer;
 use crate::engine::triage::Digested;
 use crate::engine::{Engine, EngineError, Setup};
+use crate::fault::{self, Fault, Point};
 use crate::outbox::{Outbox, Places};
 use crate::render::Renderer;
 use crate::store::inbox_writer::Inbox;
@@ -244,8 +245,10 @@ impl App {
         self.connected.clone()
     }
 
-    /// Takes a new configuration over. What cannot change while the process runs is named.
-    pub fn reload(&self, config: Config) {
+    /// Takes a new configuration over. What cannot change while the process runs is named. It fails only where a test
+    /// has it fail.
+    pub async fn reload(&self, config: Config) -> Result<(), Fault> {
+        fault::pass(Point::ReloadBefore).await?;
         self.changeable.places.send_replace(places(&config));
         self.changeable.access.send_replace(Arc::new(access(&config)));
         let setup = Setup { organisation: config.organisation, triage: config.triage };
@@ -256,6 +259,7 @@ impl App {
             "the configuration was reloaded; [database], [retention], [server] but for its tokens, and the token, guild \
              and stand-in of [discord] take a restart"
         );
+        fault::pass(Point::ReloadAfter).await
     }
 
     /// Whether nothing is due, under way, or waiting in the inbox.
@@ -451,7 +455,9 @@ impl Leases {
         let held = async {
             let mut tx = self.db.begin().await?;
             let held = tx.hold_lease(name, &self.holder, until, now).await?;
+            fault::pass(Point::LeaseBefore).await?;
             tx.commit().await?;
+            fault::pass(Point::LeaseAfter).await?;
             Ok::<_, StoreError>(held)
         };
         match held.await {
@@ -468,7 +474,10 @@ impl Leases {
         let released = async {
             let mut tx = self.db.begin().await?;
             tx.release_lease(name, &self.holder).await?;
-            tx.commit().await
+            fault::pass(Point::HandOverBefore).await?;
+            tx.commit().await?;
+            fault::pass(Point::HandOverAfter).await?;
+            Ok::<_, StoreError>(())
         };
         // Whoever comes next waits for the lease to end.
         if let Err(error) = released.await {

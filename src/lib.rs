@@ -12,6 +12,7 @@ pub mod demo;
 pub mod discord;
 pub mod domain;
 pub mod engine;
+pub mod fault;
 pub mod intake;
 pub mod outbox;
 pub mod render;

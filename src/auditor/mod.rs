@@ -18,6 +18,8 @@ use crate::domain::actor::Actor;
 use crate::domain::id::IncidentId;
 use crate::domain::incident::{Cause, Command, Lack};
 use crate::engine::{Engine, EngineError, Listing};
+use crate::fault::{self, Point};
+use crate::store::StoreError;
 
 pub use beat::Heart;
 pub use finding::Finding;
@@ -91,6 +93,7 @@ impl Auditor {
 
     /// Everything that is not as it should be, now.
     async fn look(&self) -> Result<Vec<Finding>, EngineError> {
+        fault::pass(Point::AuditBefore).await.map_err(StoreError::from)?;
         let mut found = Vec::new();
         let now = self.clock.now();
         let real_now = real_time();
@@ -112,6 +115,7 @@ impl Auditor {
         for incident in self.engine.incidents(Listing::Open, INCIDENTS).await? {
             self.look_at(incident.id, &mut found).await?;
         }
+        fault::pass(Point::AuditAfter).await.map_err(StoreError::from)?;
         Ok(found)
     }
 

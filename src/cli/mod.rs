@@ -6,6 +6,8 @@ mod completions;
 mod demo;
 mod doctor;
 mod explain;
+#[cfg(feature = "faults")]
+mod faults;
 mod migrate;
 mod print;
 mod serve;
@@ -46,6 +48,9 @@ enum Command {
     /// Show the whole thing on a stand-in for Discord, with nothing to set up.
     #[cfg(feature = "demo")]
     Demo(demo::Demo),
+    /// List the fault points, which tests strike.
+    #[cfg(feature = "faults")]
+    Faults(faults::Faults),
     /// Print the completions for a shell.
     Completions(completions::Completions),
 }
@@ -89,9 +94,13 @@ pub fn run() -> ExitCode {
         _ => "warn,firebell=info",
     };
     crate::telemetry::log(cli.log, otherwise);
+    #[cfg(feature = "faults")]
+    let _scenario = crate::fault::scenario();
     let ended = match cli.command {
         Command::Check(check) => Ok(check.run()),
         Command::Explain(explain) => explain.run(),
+        #[cfg(feature = "faults")]
+        Command::Faults(faults) => Ok(faults.run()),
         Command::Completions(completions) => Ok(completions.run()),
         Command::Serve(serve) => on_runtime(serve.run()),
         Command::Migrate(migrate) => on_runtime(migrate.run()),

@@ -12,12 +12,20 @@ use serenity::model::id::{ChannelId, GuildId, MessageId};
 use crate::discord::error::{ChatError, Trouble, classify};
 use crate::discord::{doctor, wire};
 use crate::domain::id::Snowflake;
+use crate::fault::{self, Fault, Point};
 use crate::render::message::Message;
 
 /// How long a call may take with all its waiting for the client's rate limiter, which waits inside it.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How many of a channel's last messages are searched for one that may have been posted already.
 const SEARCHED: u8 = 50;
+
+/// Where a test can strike, before and after each kind of call.
+const POST: (Point, Point) = (Point::PostBefore, Point::PostAfter);
+const EDIT: (Point, Point) = (Point::EditBefore, Point::EditAfter);
+const PIN: (Point, Point) = (Point::PinBefore, Point::PinAfter);
+const MAKE_CHANNEL: (Point, Point) = (Point::MakeChannelBefore, Point::MakeChannelAfter);
+const OPEN_DIRECT: (Point, Point) = (Point::DirectBefore, Point::DirectAfter);
 
 /// The hand that writes in Discord. Clones share one client.
 #[derive(Clone)]
@@ -35,14 +43,14 @@ impl Chat {
     /// Posts a message. A repeat with the same nonce within some minutes gives the first one.
     pub async fn post(&self, channel: Snowflake, message: &Message, nonce: &str) -> Result<Snowflake, ChatError> {
         let map = wire::post(message, nonce);
-        let posted = self.call(self.http.send_message(channel_id(channel)?, wire::files(message), &map)).await?;
+        let posted = self.work(POST, self.http.send_message(channel_id(channel)?, wire::files(message), &map)).await?;
         Ok(Snowflake(posted.id.get()))
     }
 
     /// Puts a message in another's place.
     pub async fn edit(&self, channel: Snowflake, id: Snowflake, message: &Message) -> Result<(), ChatError> {
         let map = wire::edit(message);
-        self.call(self.http.edit_message(channel_id(channel)?, message_id(id)?, &map, Vec::new())).await?;
+        self.work(EDIT, self.http.edit_message(channel_id(channel)?, message_id(id)?, &map, Vec::new())).await?;
         Ok(())
     }
 
@@ -63,7 +71,7 @@ impl Chat {
 
     /// Pins a message. One that is pinned already stays so.
     pub async fn pin(&self, channel: Snowflake, message: Snowflake) -> Result<(), ChatError> {
-        self.call(self.http.pin_message(channel_id(channel)?, message_id(message)?, None)).await
+        self.work(PIN, self.http.pin_message(channel_id(channel)?, message_id(message)?, None)).await
     }
 
     /// Makes a text channel.
@@ -78,7 +86,7 @@ impl Chat {
         if let Some(category) = category {
             map["parent_id"] = json!(category.to_string());
         }
-        let channel = self.call(self.http.create_channel(self.guild, &map, Some(reason))).await?;
+        let channel = self.work(MAKE_CHANNEL, self.http.create_channel(self.guild, &map, Some(reason))).await?;
         Ok(Snowflake(channel.id.get()))
     }
 
@@ -113,7 +121,7 @@ impl Chat {
     /// The channel of direct messages with a user.
     pub async fn direct_channel(&self, user: Snowflake) -> Result<Snowflake, ChatError> {
         let map = json!({ "recipient_id": user.to_string() });
-        let channel = self.call(self.http.create_private_channel(&map)).await?;
+        let channel = self.work(OPEN_DIRECT, self.http.create_private_channel(&map)).await?;
         Ok(Snowflake(channel.id.get()))
     }
 
@@ -148,6 +156,19 @@ impl Chat {
         missing
             .map(|(what, missing)| (!missing.passing).then(|| format!("{what}: {}; {}", missing.problem, missing.cost)))
             .collect()
+    }
+
+    /// Makes a call that changes something.
+    async fn work<T>(
+        &self,
+        (before, after): (Point, Point),
+        call: impl Future<Output = serenity::Result<T>>,
+    ) -> Result<T, ChatError> {
+        let not_done = |fault: Fault| ChatError::Later { after: None, reason: fault.to_string() };
+        fault::pass(before).await.map_err(not_done)?;
+        let done = self.call(call).await?;
+        fault::pass(after).await.map_err(|fault| ChatError::Unknown { reason: fault.to_string() })?;
+        Ok(done)
     }
 
     /// Makes a call. What is refused only because the bot was put out of its guild waits until it is let in again.

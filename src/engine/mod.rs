@@ -18,6 +18,7 @@ use crate::domain::incident::{Command, Decision, Incident, Opening, Refusal};
 use crate::domain::organisation::Organisation;
 use crate::domain::timeline::Event;
 use crate::domain::triage::Triage;
+use crate::fault::{self, Point};
 use crate::render::Renderer;
 use crate::store::incident::Saved;
 use crate::store::{Db, StoreError, Tx};
@@ -133,7 +134,9 @@ impl Engine {
             let mut tx = self.db.begin().await?;
             match self.apply(&mut tx, id, command, actor).await? {
                 Applied::Decided(decision) => {
+                    fault::pass(Point::DecisionBefore).await.map_err(StoreError::from)?;
                     tx.commit().await?;
+                    fault::pass(Point::DecisionAfter).await.map_err(StoreError::from)?;
                     self.announce_jobs();
                     return Ok(*decision);
                 }

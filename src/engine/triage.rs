@@ -15,9 +15,10 @@ use crate::domain::id::{IncidentId, SourceName};
 use crate::domain::incident::{Command, Joined, Joining, Opening, Refusal};
 use crate::domain::triage::{Known, News, Verdict, news};
 use crate::engine::{Applied, Engine, EngineError, Setup};
-use crate::store::Tx;
+use crate::fault::{self, Point};
 use crate::store::alert::Tallied;
 use crate::store::inbox::InboxRow;
+use crate::store::{StoreError, Tx};
 
 /// How many rows one commit digests at most.
 const ROWS_A_COMMIT: i64 = 1024;
@@ -138,7 +139,9 @@ impl Engine {
             tx.rollback().await?;
             return Ok(());
         }
+        fault::pass(Point::TriageBefore).await.map_err(StoreError::from)?;
         tx.commit().await?;
+        fault::pass(Point::TriageAfter).await.map_err(StoreError::from)?;
         self.announce_jobs();
         Ok(())
     }

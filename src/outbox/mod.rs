@@ -23,6 +23,7 @@ use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::{IncidentId, Snowflake};
 use crate::domain::incident::Command;
 use crate::engine::{Applied, Engine, EngineError};
+use crate::fault::{self, Point};
 use crate::render::Renderer;
 use crate::store::StoreError;
 use crate::store::job::{Claim, Ending, Job};
@@ -162,7 +163,9 @@ impl Outbox {
     async fn claim(&self, performer: Performer, limit: usize) -> Result<Vec<Job>, EngineError> {
         let mut tx = self.engine.db().begin().await?;
         let jobs = tx.claim_jobs(performer, &self.claim_of(), self.clock.now(), limit as i64).await?;
+        fault::pass(Point::ClaimBefore).await.map_err(StoreError::from)?;
         tx.commit().await?;
+        fault::pass(Point::ClaimAfter).await.map_err(StoreError::from)?;
         Ok(jobs)
     }
 
@@ -217,7 +220,9 @@ impl Outbox {
         let (held, report) = match settlement {
             Settlement::Finish { posts, report } => {
                 for post in posts {
+                    fault::pass(Point::BindingBefore).await.map_err(StoreError::from)?;
                     tx.bind_post(job.incident, post).await?;
+                    fault::pass(Point::BindingAfter).await.map_err(StoreError::from)?;
                 }
                 let held = tx.finish_job(job.id, Ending::Done, None, &self.holder, now).await?;
                 (held, report.clone())
@@ -261,7 +266,9 @@ impl Outbox {
         if held && let (Some(incident), Some(command)) = (job.incident, report) {
             self.tell(&mut tx, incident, &command).await?;
         }
+        fault::pass(Point::SettleBefore).await.map_err(StoreError::from)?;
         tx.commit().await?;
+        fault::pass(Point::SettleAfter).await.map_err(StoreError::from)?;
         self.engine.announce_jobs();
         Ok(())
     }

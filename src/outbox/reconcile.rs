@@ -13,6 +13,7 @@ use crate::domain::actor::Actor;
 use crate::domain::id::{IncidentId, Snowflake};
 use crate::domain::incident::{Cause, Command, Incident, Lack};
 use crate::engine::{EngineError, Listing};
+use crate::fault::{self, Point};
 use crate::outbox::Outbox;
 use crate::store::post::Post;
 
@@ -82,6 +83,7 @@ impl Outbox {
     }
 
     async fn reconcile_once(&self, chat: &Chat) -> Result<(), Unreconciled> {
+        fault::pass(Point::ReconcileBefore).await.map_err(|fault| EngineError::Store(fault.into()))?;
         self.try_anew().await?;
         for incident in self.engine.incidents(Listing::Open, INCIDENTS).await? {
             let lacks = match self.missing_of(chat, incident.id).await {
@@ -95,6 +97,7 @@ impl Outbox {
             let command = Command::Repair { lacks, cause: Cause::Deleted };
             self.engine.handle(incident.id, &command, &Actor::Firebell).await?;
         }
+        fault::pass(Point::ReconcileAfter).await.map_err(|fault| EngineError::Store(fault.into()))?;
         Ok(())
     }
 

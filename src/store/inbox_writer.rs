@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{debug, warn};
 
 use crate::domain::Timestamp;
+use crate::fault::{self, Point};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::inbox::Accepted;
@@ -117,6 +118,8 @@ async fn write(db: Db, mut queue: mpsc::Receiver<Request>, commits: watch::Sende
 async fn append(db: &Db, alerts: Vec<Accepted>, received_at: Timestamp) -> Result<i64, StoreError> {
     let mut tx = db.begin().await?;
     let first = tx.append_to_inbox(alerts, received_at).await?;
+    fault::pass(Point::InboxBefore).await?;
     tx.commit().await?;
+    fault::pass(Point::InboxAfter).await?;
     Ok(first)
 }

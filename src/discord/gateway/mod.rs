@@ -28,11 +28,15 @@ use crate::discord::{client, commands, parse, wire};
 use crate::domain::actor::Actor;
 use crate::domain::id::Snowflake;
 use crate::engine::Engine;
+use crate::fault::{self, Point};
 use crate::render::message::{Form, Message};
 use crate::render::{Renderer, reply};
 
 /// How long to wait before connecting again after the client ended.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// After how long the commands are registered again where that failed, doubled each time, and how often.
+const REGISTERED_AGAIN_AFTER: Duration = Duration::from_secs(1);
+const REGISTERED_AGAIN: u32 = 10;
 /// How long answering may take, waiting for the client's rate limiter included.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// How long the client may take to end when it is asked to; it does not end while it cannot connect.
@@ -141,15 +145,40 @@ impl Gateway {
         self.changed.send_modify(|count| *count += 1);
     }
 
+    /// Registers the commands; tries again for a while when that fails, since without them nobody can ask for anything.
     async fn register(&self) {
+        if self.try_to_register().await {
+            return;
+        }
+        let gateway = self.clone();
+        tokio::spawn(async move {
+            let mut wait = REGISTERED_AGAIN_AFTER;
+            for _ in 0..REGISTERED_AGAIN {
+                tokio::time::sleep(wait).await;
+                if gateway.try_to_register().await {
+                    return;
+                }
+                wait *= 2;
+            }
+        });
+    }
+
+    async fn try_to_register(&self) -> bool {
+        if fault::pass(Point::RegisterBefore).await.is_err() {
+            return false;
+        }
         let guild = GuildId::new(self.credentials.guild);
         match self.http.create_guild_commands(guild, &commands::registration()).await {
-            Ok(registered) => info!(commands = registered.len(), "registered the commands"),
+            Ok(registered) => {
+                info!(commands = registered.len(), "registered the commands");
+                fault::pass(Point::RegisterAfter).await.is_ok()
+            }
             Err(error) => {
                 error!(
                     error = &error as &dyn std::error::Error,
                     "the commands cannot be registered: was the bot invited with applications.commands?"
                 );
+                false
             }
         }
     }
@@ -240,6 +269,9 @@ impl Gateway {
 
     /// The first answer. It is tried once: after three seconds it is worth nothing.
     async fn callback(&self, asked: &Asked, kind: u8, data: Value) {
+        if fault::pass(Point::AnswerBefore).await.is_err() {
+            return;
+        }
         let map = json!({ "type": kind, "data": data });
         let answered = self.http.create_interaction_response(asked.id, &asked.token, &map, Vec::new());
         match tokio::time::timeout(ANSWER_WITHIN, answered).await {
@@ -249,9 +281,14 @@ impl Gateway {
             }
             Err(_) => warn!("an interaction was not answered in time"),
         }
+        // Nothing hangs on what comes after.
+        let _ = fault::pass(Point::AnswerAfter).await;
     }
 
     async fn edit_answer(&self, asked: &Asked, message: &Message) {
+        if fault::pass(Point::ResultBefore).await.is_err() {
+            return;
+        }
         let map = wire::answer(message);
         let files = wire::files(message);
         let edited = self.http.edit_original_interaction_response(&asked.token, &map, files);
@@ -260,6 +297,7 @@ impl Gateway {
             Ok(Err(error)) => warn!(error = &error as &dyn std::error::Error, "a private answer could not be given"),
             Err(_) => warn!("a private answer was not given in time"),
         }
+        let _ = fault::pass(Point::ResultAfter).await;
     }
 }
 

@@ -548,7 +548,7 @@ proptest! {
                 prop_assert_eq!(next.next_update_due, None);
             }
             // Everything that was decided has a job as long as it is wanted: the auditor finds nothing.
-            let mut jobs = std::collections::BTreeSet::new();
+            let mut jobs = BTreeSet::new();
             for decision in &course.decisions {
                 jobs.retain(|key: &String| !decision.cancels.iter().any(|prefix| key.starts_with(prefix)));
                 let (id, version) = (decision.next.id, decision.next.version);
