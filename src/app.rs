@@ -21,11 +21,12 @@ use crate::discord::client::{Credentials, StandIn};
 use crate::discord::gateway::Gateway;
 use crate::discord::{Chat, client};
 use crate::domain::effect::Performer;
-use crate::engine::triage::Digested;
+use crate::engine::triage::{Digested, Triager};
 use crate::engine::{Engine, EngineError, Setup};
 use crate::fault::{self, Fault, Point};
 use crate::outbox::{Outbox, Places};
 use crate::render::Renderer;
+use crate::store::handed::Handed;
 use crate::store::inbox_writer::Inbox;
 use crate::store::{Db, StoreError};
 use crate::web::{Access, ChatState, Door, Limits, Web};
@@ -182,14 +183,14 @@ impl App {
             if options.roles.contains(&Role::Worker) {
                 let engine = engine.clone();
                 tasks.spawn(leases.clone().while_held("triage", stop.clone(), move |stop| {
-                    triage(engine.clone(), Some(inbox.commits()), stop)
+                    triage(Triager::new(engine.clone(), inbox.handed()), Some(inbox.commits()), stop)
                 }));
             }
         } else if options.roles.contains(&Role::Worker) {
             let engine = engine.clone();
-            tasks.spawn(
-                leases.clone().while_held("triage", stop.clone(), move |stop| triage(engine.clone(), None, stop)),
-            );
+            tasks.spawn(leases.clone().while_held("triage", stop.clone(), move |stop| {
+                triage(Triager::new(engine.clone(), Handed::default()), None, stop)
+            }));
         }
 
         let chat_client = match (options.roles.contains(&Role::Gateway), credentials) {
@@ -331,13 +332,13 @@ fn access(config: &Config) -> Access {
 }
 
 /// Digests the inbox until `stop`.
-async fn triage(engine: Engine, commits: Option<watch::Receiver<()>>, stop: CancellationToken) {
+async fn triage(mut triager: Triager, commits: Option<watch::Receiver<()>>, stop: CancellationToken) {
     let mut commits = commits.unwrap_or_else(|| watch::Sender::new(()).subscribe());
     while !stop.is_cancelled() {
         commits.mark_unchanged();
-        let digested = tokio::time::timeout(DIGEST, engine.digest()).await;
+        let digested = tokio::time::timeout(DIGEST, triager.digest()).await;
         let wait = match digested.unwrap_or(Err(EngineError::Store(StoreError::TooSlow))) {
-            Ok(Digested::Rows(_)) => continue,
+            Ok(Digested::Alerts(_)) => continue,
             Ok(Digested::Nothing) => POLL,
             // A person acted on the same incident meanwhile: decide again on what that made of it.
             Err(EngineError::TooBusy(_)) => continue,

@@ -266,11 +266,16 @@ async fn commit_within(
         tx.forget_post(slot, *message).await?;
     }
     for scheduled in &decision.effects {
-        let key = scheduled.effect.dedup_key(next.id, next.version);
+        let key = scheduled.dedup_key(next.id, next.version);
         if decision.anew {
             tx.renew_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
-        } else {
+        } else if !scheduled.together {
             tx.add_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
+        } else if !tx.add_or_widen_job(next.id, &key, &scheduled.effect, scheduled.due, now).await? {
+            // What it was to be said together with is being said right now.
+            let alone = decision.alone(&scheduled.effect);
+            let key = alone.dedup_key(next.id, &next.version.to_string());
+            tx.add_job(Some(next.id), &key, &alone, now, now).await?;
         }
     }
     Ok(Saved::Kept)

@@ -51,7 +51,7 @@ impl Sql {
         Self { sqlite: text, postgres: text }
     }
 
-    /// Two texts, for statements that take a list: `json_each` on SQLite, an array on PostgreSQL.
+    /// Two texts, where the databases differ: `json_each` on SQLite and an array on PostgreSQL.
     pub const fn of_lists(sqlite: &'static str, postgres: &'static str) -> Self {
         Self { sqlite, postgres }
     }
@@ -262,6 +262,22 @@ impl Db {
         })
     }
 
+    /// Runs one statement that gives one row, in a transaction of its own.
+    pub(in crate::store) async fn alone(&self, sql: Sql, values: Vec<Value>) -> Result<Row, StoreError> {
+        // To the end: a statement that is left after its first row is not committed.
+        let row = match self {
+            Self::Sqlite { writer, .. } => {
+                let rows = sqlx::query_with(sql.sqlite, for_sqlite(values)?).fetch_all(writer).await?;
+                rows.into_iter().next().map(Row::Sqlite)
+            }
+            Self::Postgres(pool) => {
+                let rows = sqlx::query_with(sql.postgres, for_postgres(values)?).fetch_all(pool).await?;
+                rows.into_iter().next().map(Row::Postgres)
+            }
+        };
+        row.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
     /// How the database is called.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -311,17 +327,6 @@ fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {
 }
 
 impl Tx {
-    /// Pairs of texts as each database takes a list of them: one JSON list of pairs, or two arrays.
-    pub fn pairs(&self, pairs: impl Iterator<Item = (String, String)>) -> Vec<Value> {
-        match self {
-            Self::Sqlite(_) => values![serde_json::json!(pairs.collect::<Vec<_>>())],
-            Self::Postgres(_) => {
-                let (first, second): (Vec<String>, Vec<String>) = pairs.unzip();
-                values![first, second]
-            }
-        }
-    }
-
     /// Runs a statement; how many rows it changed.
     pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
         Ok(match self {

@@ -53,6 +53,12 @@ sql! {
             OR (j.state = 'running' AND j.lease_until < $2)
          ORDER BY j.due_at, j.id LIMIT $3",
     );
+    ADD_OR_WIDEN = Sql::portable(
+        "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
+                          created_at)
+         VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
+         ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0",
+    );
     // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers.
     CLAIM = Sql::portable(
         "UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
@@ -161,6 +167,19 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         Ok(self.execute(ADD, row_of(incident, dedup_key, effect, due, now)).await? == 1)
+    }
+
+    /// Queues a job, or has the one with this key, which nobody began yet, do `effect` instead; `false` when somebody
+    /// began it.
+    pub async fn add_or_widen_job(
+        &mut self,
+        incident: IncidentId,
+        dedup_key: &str,
+        effect: &Effect,
+        due: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.execute(ADD_OR_WIDEN, row_of(Some(incident), dedup_key, effect, due, now)).await? == 1)
     }
 
     /// Queues a job, also when one with this key ended before: it is taken up again, and looks first what was done.

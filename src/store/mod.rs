@@ -4,6 +4,7 @@ pub mod alert;
 pub mod db;
 pub mod declaration;
 pub mod error;
+pub mod handed;
 pub mod inbox;
 pub mod inbox_writer;
 pub mod incident;

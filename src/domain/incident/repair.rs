@@ -86,7 +86,7 @@ impl Incident {
         let id = self.id;
         let mut lacks = Vec::new();
         for escalation in self.escalations.iter().filter(|escalation| escalation.is_open()) {
-            if !has_job(&self.timer_of(escalation).dedup_key(id, self.version)) {
+            if !has_job(&self.timer_of(escalation).dedup_key(id, "")) {
                 lacks.push(Lack::NextStep { escalation: escalation.number });
             }
         }

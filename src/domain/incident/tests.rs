@@ -417,7 +417,10 @@ fn what_is_lost_is_found_and_put_back_once() {
     assert!(course.last().anew, "what ended is taken up again");
     let next_at = course.incident.escalations[0].next_at.unwrap();
     let timer = Effect::Escalate { escalation: EscalationNumber(1), step: 0, round: 0, alarms: 0 };
-    assert!(course.last().effects.contains(&Scheduled { effect: timer, due: next_at }), "at its own time");
+    assert!(
+        course.last().effects.contains(&Scheduled { effect: timer, due: next_at, together: false }),
+        "at its own time"
+    );
     assert!(course.effects().contains(&&Effect::PageDirectly { page: PageNumber(1) }));
     // What is not wanted any more is not put back.
     course.give(&Command::Acknowledge { page: None }, &person("ana")).unwrap();
@@ -552,7 +555,7 @@ proptest! {
             for decision in &course.decisions {
                 jobs.retain(|key: &String| !decision.cancels.iter().any(|prefix| key.starts_with(prefix)));
                 let (id, version) = (decision.next.id, decision.next.version);
-                jobs.extend(decision.effects.iter().map(|scheduled| scheduled.effect.dedup_key(id, version)));
+                jobs.extend(decision.effects.iter().map(|scheduled| scheduled.dedup_key(id, version)));
             }
             let has_job = |prefix: &str| jobs.iter().any(|key| key.starts_with(prefix));
             prop_assert_eq!(next.lacking(&course.organisation, has_job, |_| true), vec![]);
