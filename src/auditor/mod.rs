@@ -66,7 +66,9 @@ impl Auditor {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(self.every) => (),
             }
-            match tokio::time::timeout(LOOK, self.look()).await {
+            let looked = tokio::time::timeout(LOOK, self.look()).await;
+            metrics::counter!("firebell_audit_looks_total").increment(1);
+            match looked {
                 Ok(Ok(found)) => {
                     // What is there once may be on its way.
                     let certain: Vec<Finding> =

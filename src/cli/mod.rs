@@ -10,6 +10,8 @@ mod explain;
 mod faults;
 mod migrate;
 mod print;
+#[cfg(feature = "faults")]
+mod rehearse;
 mod serve;
 
 use std::path::PathBuf;
@@ -51,6 +53,9 @@ enum Command {
     /// List the fault points, which tests strike.
     #[cfg(feature = "faults")]
     Faults(faults::Faults),
+    /// Run the bot with a clock and leases that a test rules.
+    #[cfg(feature = "faults")]
+    Rehearse(rehearse::Rehearse),
     /// Print the completions for a shell.
     Completions(completions::Completions),
 }
@@ -102,6 +107,8 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "faults")]
         Command::Faults(faults) => Ok(faults.run()),
         Command::Completions(completions) => Ok(completions.run()),
+        #[cfg(feature = "faults")]
+        Command::Rehearse(rehearse) => on_runtime(rehearse.run()),
         Command::Serve(serve) => on_runtime(serve.run()),
         Command::Migrate(migrate) => on_runtime(migrate.run()),
         Command::Doctor(doctor) => on_runtime(doctor.run()),

@@ -6,6 +6,7 @@
 #[macro_use]
 mod support;
 
+mod campaign;
 mod migrations;
 mod statements;
 mod store;

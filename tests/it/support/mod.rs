@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod bot;
 pub mod discord_api;
 pub mod postgres;
+pub mod program;
 pub mod shared;
 pub mod switch;
 
