@@ -7,7 +7,9 @@
 mod support;
 
 mod campaign;
+mod kills;
 mod migrations;
+mod old_schemas;
 mod statements;
 mod store;
 mod stories;
