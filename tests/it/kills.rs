@@ -13,23 +13,27 @@ use std::time::{Duration, Instant};
 use firebell::clock::{Clock, real_time};
 use firebell::demo::world::{HOOK_SECRET, Setting, World};
 use firebell::domain::incident::Incident;
-use firebell::domain::paging::PageState;
+use firebell::domain::paging::{Page, PageState};
 use firebell::engine::Listing;
 use firebell::store::Db;
 use sqlx::Row;
-use standin::{Discord, Options};
+use standin::{Discord, Options, Trouble, TroubleKind};
 
 use crate::support::alerts::{drift, webhook};
 use crate::support::program::{Program, configure, firebell};
 
 /// How many senders post at once, each an alert after the other.
 const SENDERS: usize = 6;
+/// How long a sender waits after each.
+const A_PAUSE: Duration = Duration::from_millis(10);
 /// How often a sender opens a new group, which may open an incident and page somebody.
-const A_GROUP: u64 = 25;
+const A_GROUP: u64 = 60;
 /// How often the program is left alone until even a lease of the one before has ended, so that work is killed too.
 const A_REST: u32 = 25;
 /// How long a lease lasts in `firebell serve`, and a little more.
 const LEASE: Duration = Duration::from_secs(14);
+/// How long Discord takes for a message, so that some are on their way whenever the program dies.
+const A_MESSAGE: Duration = Duration::from_millis(150);
 /// How long the program may take to start, or to finish what is left.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -61,6 +65,7 @@ async fn send(storm: Arc<Storm>, sender: usize) {
                 .await;
             if sent.is_ok_and(|answer| answer.status() == 202) {
                 storm.answered.lock().unwrap().insert(fingerprint);
+                tokio::time::sleep(A_PAUSE).await;
                 break;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -115,7 +120,7 @@ async fn lost(db: &Db, answered: &BTreeSet<String>) -> Vec<String> {
 
 on_both_databases! {
     async fn killed_at_random_moments_under_a_storm_it_loses_nothing_that_it_answered_for(database: TestDatabase) {
-        let kills: u32 = std::env::var("FIREBELL_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(4);
+        let kills: u32 = std::env::var("FIREBELL_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(6);
         let begun = Instant::now();
         let setting = Setting {
             text: firebell::demo::EXAMPLE.to_owned(),
@@ -131,6 +136,8 @@ on_both_databases! {
         let db = Db::connect(&database.url).await.unwrap();
         db.migrate().await.unwrap();
 
+        let kind = TroubleKind::Stall(A_MESSAGE);
+        world.discord.trouble(Trouble { method: Some("POST"), path: "/channels/*/messages", times: u32::MAX, kind });
         let storm = Arc::new(Storm::default());
         let (mut program, address) = serve(&config, &world.discord);
         *storm.address.lock().unwrap() = address;
@@ -139,7 +146,9 @@ on_both_databases! {
         for kill in 1..=kills {
             let rests = kill % A_REST == 0 || kill == kills;
             let at_random = Duration::from_millis(rand::random_range(20..900));
-            // At rest a lease ends; what is then taken up is what dies next.
+            // Leases end with the process on the embedded database. Elsewhere, at rest, they run out, and what is then
+            // taken up is what dies next.
+            let rests = rests && matches!(db, Db::Postgres(_));
             tokio::time::sleep(if rests { LEASE + at_random } else { at_random }).await;
             program.0.kill().unwrap();
             program.0.wait().unwrap();
@@ -173,10 +182,12 @@ on_both_databases! {
         for person in world.organisation.people.keys() {
             let account = world.account(person.as_str()).unwrap();
             for incident in &incidents {
-                let decided = incident.pages.iter().filter(|page| &page.person == person && page.state != PageState::Withdrawn).count();
-                let id = format!("{} ", incident.id);
-                let came = world.discord.direct_messages(account).iter().filter(|message| format!("{} ", message.text()).contains(&id)).count();
-                assert!(decided <= came, "{decided} pages of {} were decided for {person}, {came} came", incident.id);
+                let is_theirs = |page: &&Page| &page.person == person && page.state != PageState::Withdrawn;
+                let decided = incident.pages.iter().filter(is_theirs).count();
+                let id = format!("({})", incident.id);
+                let direct = world.discord.direct_messages(account);
+                let came = direct.iter().filter(|message| message.text().contains(&id)).count();
+                assert!(decided <= came, "{decided} pages of {id} were decided for {person}, {came} came");
                 pages += decided;
                 repeated += came - decided;
             }

@@ -41,10 +41,12 @@ pub async fn check(stage: &mut Stage) {
     }
     let repeated: Vec<_> = said.iter().filter(|(_, times)| 1 < **times).collect();
     assert!(repeated.is_empty(), "said more than once: {repeated:?}");
-    for line in ["acknowledged and has it", "Scores drift in us", "resolved the incident", "Page 1 · step 1"] {
+    for line in ["acknowledged and has it", "Scores drift in us", "resolved the incident"] {
         let lines = room.iter().filter(|message| !message.pinned && message.text().contains(line)).count();
         assert_eq!(lines, 1, "{line:?} is said once: {:#?}", said.keys());
     }
+    let mentions = room.iter().filter(|message| message.text().contains("Page 1 · step 1")).count();
+    assert!(mentions <= 1, "the mention stands once, or is needed no more when its turn comes");
     let card = room.iter().find(|message| message.pinned).unwrap().text();
     assert!(card.contains("Resolved"), "the card is live: {card}");
 

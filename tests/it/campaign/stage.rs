@@ -113,6 +113,10 @@ impl Stage {
     /// Gives the program a command; whether it was carried out.
     pub async fn tell(&mut self, command: &str) -> bool {
         self.keep_alive().await;
+        self.ask(command).await
+    }
+
+    async fn ask(&mut self, command: &str) -> bool {
         match &mut self.program {
             Some(program) => program.ask(command).await.as_deref() == Some("ok"),
             None => false,
@@ -128,8 +132,9 @@ impl Stage {
 
     /// Lets time pass, for the program and for Discord.
     pub async fn pass(&mut self, seconds: i64) {
+        self.keep_alive().await;
         self.passed += seconds;
-        if !self.tell(&format!("pass {seconds}")).await {
+        if !self.ask(&format!("pass {seconds}")).await {
             // It died: whoever comes next begins at the new time.
             self.keep_alive().await;
         }

@@ -49,7 +49,9 @@ pub fn configure(folder: &Path, discord: &Discord, database: &str) -> PathBuf {
 }
 
 pub fn firebell(config: &Path, discord: &Discord, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_firebell"));
+    // Another build may be put to the same tests.
+    let program = std::env::var_os("FIREBELL_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_firebell").into());
+    let mut command = Command::new(program);
     command
         .args(arguments)
         .arg("--config")
@@ -137,11 +139,5 @@ impl Rehearsal {
     /// Whether a fault point struck so far.
     pub fn was_struck(&self) -> Arc<AtomicBool> {
         self.struck.clone()
-    }
-
-    /// Ends it as `kill -9` does.
-    pub fn kill(&mut self) {
-        let _ = self.program.0.kill();
-        let _ = self.program.0.wait();
     }
 }
