@@ -443,9 +443,10 @@ impl Leases {
                 }
                 self.release(name).await;
             }
+            // More often than it is renewed: whoever stands by takes over as soon as it ends.
             tokio::select! {
                 () = stop.cancelled() => (),
-                () = tokio::time::sleep(every) => (),
+                () = tokio::time::sleep(self.length / 12) => (),
             }
         }
     }

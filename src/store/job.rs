@@ -59,20 +59,25 @@ sql! {
          VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
          ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0",
     );
-    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers.
+    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. What was due when
+    // it was queued is due whatever the clock says since; and no attempt waits longer than the longest wait between two:
+    // a clock that was set back must not hold up a page.
     CLAIM = Sql::portable(
         "UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
                         first_attempt_at = COALESCE(first_attempt_at, $2)
          WHERE id IN (
              SELECT j.id FROM job j
              WHERE j.performer = $1
-               AND ((j.state = 'queued' AND j.due_at <= $2) OR (j.state = 'running' AND j.lease_until < $5))
+               AND ((j.state = 'queued' AND (j.due_at <= $2 OR j.due_at <= j.created_at
+                                             OR (0 < j.attempts AND $7 < j.due_at)))
+                    OR (j.state = 'running' AND j.lease_until < $5))
                AND (j.lane IS NULL OR NOT EXISTS (
                    SELECT 1 FROM job earlier
                    WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
                      AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id))))
              ORDER BY j.urgency, j.due_at, j.id LIMIT $6)
-           AND ((state = 'queued' AND due_at <= $2) OR (state = 'running' AND lease_until < $5))
+           AND ((state = 'queued' AND (due_at <= $2 OR due_at <= created_at OR (0 < attempts AND $7 < due_at)))
+                OR (state = 'running' AND lease_until < $5))
          RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
     );
     KEEP = Sql::of_lists(
@@ -114,6 +119,9 @@ sql! {
              ORDER BY finished_at LIMIT $2)",
     );
 }
+
+/// The longest wait between two attempts.
+pub const LONGEST_WAIT: Duration = Duration::minutes(5);
 
 /// A job, claimed or waiting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,7 +227,8 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<Job>, StoreError> {
         let until = claim.real_now + claim.lease;
-        let values = values![performer.word(), now, until, claim.holder, claim.real_now, limit];
+        let set_back = now + LONGEST_WAIT + LONGEST_WAIT;
+        let values = values![performer.word(), now, until, claim.holder, claim.real_now, limit, set_back];
         let mut rows = self.all(CLAIM, values).await?.iter().map(job).collect::<Result<Vec<_>, _>>()?;
         rows.sort_by_key(|(urgency, job)| (*urgency, job.due_at, job.id));
         Ok(rows.into_iter().map(|(_, job)| job).collect())
