@@ -21,7 +21,7 @@ use crate::discord::client::{Credentials, StandIn};
 use crate::discord::gateway::Gateway;
 use crate::discord::{Chat, client};
 use crate::domain::effect::Performer;
-use crate::engine::triage::{Digested, Triager};
+use crate::engine::triage::{ALERTS_A_COMMIT, Digested, Look, Triager};
 use crate::engine::{Engine, EngineError, Setup};
 use crate::fault::{self, Fault, Point};
 use crate::outbox::{Outbox, Places};
@@ -37,6 +37,9 @@ const DRAIN: Duration = Duration::from_secs(20);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How long a batch may take to be digested; a database that does not answer at all must not hold triage for ever.
 const DIGEST: Duration = Duration::from_secs(60);
+/// How long after a batch the next one begins, so that in a storm batches are larger than requests; the first alert after
+/// a silence waits for nothing.
+const BREATH: Duration = Duration::from_millis(5);
 /// How often a loop looks for what other processes did.
 const POLL: Duration = Duration::from_millis(250);
 /// The furthest that the database's clock may be from ours: leases compare the two.
@@ -201,6 +204,13 @@ impl App {
             }
             (false, _) => None,
         };
+        let (copying, copied) = (db.clone(), stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = copied.cancelled() => (),
+                () = copying.keep_log_short() => (),
+            }
+        });
         if options.roles.contains(&Role::Worker) {
             let worker = outbox_for(&engine, &options.clock, None, &renderer, &changeable, &holder, options.lease);
             tasks.spawn(worker.run(Performer::Clock, stop.clone()));
@@ -334,24 +344,31 @@ fn access(config: &Config) -> Access {
 /// Digests the inbox until `stop`.
 async fn triage(mut triager: Triager, commits: Option<watch::Receiver<()>>, stop: CancellationToken) {
     let mut commits = commits.unwrap_or_else(|| watch::Sender::new(()).subscribe());
+    let mut looked: Option<Instant> = None;
     while !stop.is_cancelled() {
         commits.mark_unchanged();
-        let digested = tokio::time::timeout(DIGEST, triager.digest()).await;
-        let wait = match digested.unwrap_or(Err(EngineError::Store(StoreError::TooSlow))) {
+        let began = Instant::now();
+        let look = if looked.is_none_or(|at| POLL <= at.elapsed()) { Look::Everywhere } else { Look::Handed };
+        let digested = tokio::time::timeout(DIGEST, triager.digest(look)).await;
+        if look == Look::Everywhere {
+            looked = Some(began);
+        }
+        let (wait, for_commits) = match digested.unwrap_or(Err(EngineError::Store(StoreError::TooSlow))) {
+            Ok(Digested::Alerts(count)) if count < ALERTS_A_COMMIT => (BREATH.saturating_sub(began.elapsed()), false),
             Ok(Digested::Alerts(_)) => continue,
-            Ok(Digested::Nothing) => POLL,
+            Ok(Digested::Nothing) => (POLL, true),
             // A person acted on the same incident meanwhile: decide again on what that made of it.
             Err(EngineError::TooBusy(_)) => continue,
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, "the inbox cannot be digested yet");
-                AFTER_FAILURE
+                (AFTER_FAILURE, false)
             }
         };
         tokio::select! {
             () = stop.cancelled() => (),
             () = tokio::time::sleep(wait) => (),
             // Without a writer in this process there is only the poll.
-            Ok(()) = commits.changed() => (),
+            Ok(()) = commits.changed(), if for_commits => (),
         }
     }
 }

@@ -33,6 +33,8 @@ pub enum Db {
         writer: SqlitePool,
         /// Those that read.
         readers: SqlitePool,
+        /// The one that copies the write-ahead log into the database.
+        checkpointer: SqlitePool,
     },
     /// The one for several processes.
     Postgres(PgPool),
@@ -195,11 +197,19 @@ impl Db {
                 .foreign_keys(true)
                 .busy_timeout(BUSY_TIMEOUT);
             let pool = |size| {
-                SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None)
+                SqlitePoolOptions::new()
+                    .max_connections(size)
+                    .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .idle_timeout(None)
+                    .max_lifetime(None)
+                    // There is no network that could have gone away meanwhile, and asking costs as much as a statement.
+                    .test_before_acquire(false)
             };
-            let writer = pool(1).connect_with(options.clone()).await?;
+            // The log is copied by a connection of its own, so that hardly a commit waits for it.
+            let writer = pool(1).connect_with(options.clone().pragma("wal_autocheckpoint", "0")).await?;
+            let checkpointer = pool(1).connect_lazy_with(options.clone());
             let readers = pool(READERS).connect_lazy_with(options.read_only(true));
-            return Ok(Self::Sqlite { writer, readers });
+            return Ok(Self::Sqlite { writer, readers, checkpointer });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)?.application_name("firebell");
@@ -297,8 +307,9 @@ impl Db {
     /// Closes all connections, after what is under way.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, checkpointer } => {
                 readers.close().await;
+                checkpointer.close().await;
                 writer.close().await;
             }
             Self::Postgres(pool) => pool.close().await,

@@ -10,6 +10,17 @@ use crate::store::inbox::InboxRow;
 /// How many alerts are held at most. When triage is further behind, it reads the inbox.
 const HELD: usize = 8192;
 
+/// What is held of the alerts that follow a position.
+#[derive(Debug)]
+pub enum Held {
+    /// These.
+    Alerts(Vec<InboxRow>),
+    /// None, and none after it.
+    Nothing,
+    /// Not the next ones, which came by another process or were too many: the inbox has them.
+    Elsewhere,
+}
+
 /// Alerts that are committed and not digested yet. Clones share them.
 ///
 /// Losing them loses nothing: each is in the inbox.
@@ -32,17 +43,18 @@ impl Handed {
         }));
     }
 
-    /// Takes the alerts that follow `position`, at most `limit`; none where they are not held.
-    pub fn take_after(&self, position: i64, limit: usize) -> Vec<InboxRow> {
+    /// Takes the alerts that follow `position`, at most `limit`.
+    pub fn take_after(&self, position: i64, limit: usize) -> Held {
         let mut rows = self.lock();
         let known = rows.iter().take_while(|row| row.position <= position).count();
         rows.drain(..known);
         match rows.front() {
             Some(next) if next.position == position + 1 => {
                 let count = limit.min(rows.len());
-                rows.drain(..count).collect()
+                Held::Alerts(rows.drain(..count).collect())
             }
-            _ => Vec::new(),
+            Some(_) => Held::Elsewhere,
+            None => Held::Nothing,
         }
     }
 
@@ -60,8 +72,12 @@ mod tests {
         vec![crate::domain::sample::alert(AlertStatus::Firing); count]
     }
 
-    fn positions(rows: &[InboxRow]) -> Vec<i64> {
-        rows.iter().map(|row| row.position).collect()
+    fn taken(handed: &Handed, position: i64, limit: usize) -> String {
+        match handed.take_after(position, limit) {
+            Held::Alerts(rows) => format!("{:?}", rows.iter().map(|row| row.position).collect::<Vec<_>>()),
+            Held::Nothing => "nothing".to_owned(),
+            Held::Elsewhere => "elsewhere".to_owned(),
+        }
     }
 
     #[test]
@@ -69,17 +85,17 @@ mod tests {
         let handed = Handed::default();
         handed.push(4, Timestamp::default(), alerts(2));
         handed.push(6, Timestamp::default(), alerts(1));
-        assert_eq!(positions(&handed.take_after(3, 2)), [4, 5]);
-        assert_eq!(positions(&handed.take_after(5, 9)), [6]);
-        assert_eq!(positions(&handed.take_after(6, 9)), [0; 0]);
+        assert_eq!(taken(&handed, 3, 2), "[4, 5]");
+        assert_eq!(taken(&handed, 5, 9), "[6]");
+        assert_eq!(taken(&handed, 6, 9), "nothing");
     }
 
     #[test]
     fn where_something_is_missing_nothing_is_taken_until_the_cursor_passed_it() {
         let handed = Handed::default();
         handed.push(5, Timestamp::default(), alerts(2));
-        assert_eq!(positions(&handed.take_after(3, 9)), [0; 0], "4 came by another process");
-        assert_eq!(positions(&handed.take_after(5, 9)), [6]);
+        assert_eq!(taken(&handed, 3, 9), "elsewhere", "4 came by another process");
+        assert_eq!(taken(&handed, 5, 9), "[6]");
     }
 
     #[test]
@@ -87,10 +103,10 @@ mod tests {
         let handed = Handed::default();
         handed.push(1, Timestamp::default(), alerts(1));
         handed.push(3, Timestamp::default(), alerts(1));
-        assert_eq!(positions(&handed.take_after(0, 9)), [0; 0]);
-        assert_eq!(positions(&handed.take_after(2, 9)), [3]);
+        assert_eq!(taken(&handed, 0, 9), "elsewhere");
+        assert_eq!(taken(&handed, 2, 9), "[3]");
         handed.push(4, Timestamp::default(), alerts(HELD));
         handed.push(4 + HELD as i64, Timestamp::default(), alerts(1));
-        assert_eq!(positions(&handed.take_after(3, 9)), [0; 0]);
+        assert_eq!(taken(&handed, 3, 9), "elsewhere");
     }
 }

@@ -1,6 +1,7 @@
 //! All SQL. One file a noun; each opens with its statements, which a test prepares on both databases.
 
 pub mod alert;
+mod checkpoint;
 pub mod db;
 pub mod declaration;
 pub mod error;

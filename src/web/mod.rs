@@ -67,9 +67,12 @@ pub struct ChatState {
     pub lacking: watch::Receiver<Vec<String>>,
 }
 
-/// All that requests need.
+/// All that requests need. Clones share it.
 #[derive(Clone)]
-pub struct Web {
+pub struct Web(Arc<Parts>);
+
+/// The parts of [`Web`].
+pub struct Parts {
     engine: Engine,
     inbox: Inbox,
     access: watch::Receiver<Arc<Access>>,
@@ -87,7 +90,7 @@ impl Web {
         chat: ChatState,
         metrics: Option<PrometheusHandle>,
     ) -> Self {
-        Self { engine, inbox, access, chat, metrics, refusals: Refusals::default() }
+        Self(Arc::new(Parts { engine, inbox, access, chat, metrics, refusals: Refusals::default() }))
     }
 
     /// Every route.
@@ -117,5 +120,13 @@ impl Web {
 
     fn access(&self) -> Arc<Access> {
         self.access.borrow().clone()
+    }
+}
+
+impl std::ops::Deref for Web {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }

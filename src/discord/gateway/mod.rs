@@ -8,17 +8,19 @@ mod complete;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use serenity::all::{
-    CommandInteraction, ComponentInteraction, Context, EventHandler, GatewayIntents, Guild, GuildChannel, Interaction,
-    Member, ModalInteraction, PartialGuildChannel, Ready, ResumedEvent, Role, UnavailableGuild, User,
+    CommandInteraction, ComponentInteraction, ConnectionStage, Context, EventHandler, GatewayIntents, Guild,
+    GuildChannel, Interaction, Member, ModalInteraction, PartialGuildChannel, Ready, ResumedEvent, Role, ShardManager,
+    UnavailableGuild, User,
 };
 use serenity::async_trait;
 use serenity::http::Http;
 use serenity::model::id::{GuildId, InteractionId};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
@@ -39,6 +41,9 @@ const REGISTERED_AGAIN_AFTER: Duration = Duration::from_secs(1);
 const REGISTERED_AGAIN: u32 = 10;
 /// How long answering may take, waiting for the client's rate limiter included.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// How often it is looked whether the gateway is heard, and after how long of not hearing the client is begun anew.
+const LOOKED_EVERY: Duration = Duration::from_millis(250);
+const DEAF_FOR: Duration = Duration::from_secs(60);
 /// How long the client may take to end when it is asked to; it does not end while it cannot connect.
 const END_WITHIN: Duration = Duration::from_secs(3);
 
@@ -57,6 +62,7 @@ pub struct Gateway {
     connected: watch::Sender<bool>,
     changed: watch::Sender<u64>,
     was_removed: Arc<AtomicBool>,
+    was_ready: Arc<AtomicBool>,
 }
 
 /// Where and by whom something was asked.
@@ -88,7 +94,16 @@ impl Gateway {
         connected: watch::Sender<bool>,
         changed: watch::Sender<u64>,
     ) -> Self {
-        Self { engine, http, credentials, renderer, connected, changed, was_removed: Arc::default() }
+        Self {
+            engine,
+            http,
+            credentials,
+            renderer,
+            connected,
+            changed,
+            was_removed: Arc::default(),
+            was_ready: Arc::default(),
+        }
     }
 
     /// Hears until `stop`; connects again whenever the connection is lost for good.
@@ -97,6 +112,7 @@ impl Gateway {
             if let Err(error) = self.hear(&stop).await {
                 error!(error = &error as &dyn std::error::Error, "the gateway cannot be held");
             }
+            self.was_ready.store(false, Ordering::Relaxed);
             self.connected.send_replace(false);
             tokio::select! {
                 () = stop.cancelled() => (),
@@ -128,15 +144,34 @@ impl Gateway {
                     Ok(())
                 }
             },
-            () = stop.cancelled() => {
-                let ended = async {
-                    shards.shutdown_all().await;
-                    let _ = (&mut running).await;
-                };
-                if tokio::time::timeout(END_WITHIN, ended).await.is_err() {
-                    running.abort();
-                }
+            () = self.until_deaf(&shards) => {
+                warn!("the gateway was not heard for a while: beginning anew");
+                end(&shards, running).await;
                 Ok(())
+            }
+            () = stop.cancelled() => {
+                end(&shards, running).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Says whether the gateway is heard; ends when it was not for so long that the client may have lost its way. The
+    /// client says when it connects, but not when it fails to connect again.
+    async fn until_deaf(&self, shards: &ShardManager) {
+        let mut heard = Instant::now();
+        let mut looks_alike = 0;
+        while heard.elapsed() < DEAF_FOR {
+            tokio::time::sleep(LOOKED_EVERY).await;
+            let connected =
+                shards.runners.lock().await.values().any(|runner| runner.stage == ConnectionStage::Connected);
+            if connected {
+                heard = Instant::now();
+            }
+            // Its own word comes a moment before its list shows it.
+            looks_alike = if connected == *self.connected.borrow() { 0 } else { looks_alike + 1 };
+            if 2 < looks_alike && self.was_ready.load(Ordering::Relaxed) {
+                self.connected.send_replace(connected);
             }
         }
     }
@@ -301,6 +336,16 @@ impl Gateway {
     }
 }
 
+async fn end(shards: &ShardManager, mut running: JoinHandle<serenity::Result<()>>) {
+    let ended = async {
+        shards.shutdown_all().await;
+        let _ = (&mut running).await;
+    };
+    if tokio::time::timeout(END_WITHIN, ended).await.is_err() {
+        running.abort();
+    }
+}
+
 fn escaped(text: &str) -> String {
     crate::render::escape::discord(text)
 }
@@ -313,6 +358,7 @@ impl EventHandler for Gateway {
             error!(guild = self.credentials.guild, "the bot is not in the guild of discord.guild: invite it");
         }
         self.register().await;
+        self.was_ready.store(true, Ordering::Relaxed);
         self.connected.send_replace(true);
         // What waited for the connection need not wait for the next look.
         self.engine.announce_jobs();
@@ -358,7 +404,7 @@ impl EventHandler for Gateway {
     }
 
     async fn shard_stage_update(&self, _: Context, event: serenity::all::ShardStageUpdateEvent) {
-        if event.new != serenity::all::ConnectionStage::Connected {
+        if event.new != ConnectionStage::Connected {
             self.connected.send_replace(false);
         }
     }

@@ -19,7 +19,7 @@ use crate::domain::incident::{Command, Joined, Joining, Opening, Refusal};
 use crate::domain::triage::News;
 use crate::engine::{Applied, Engine, EngineError, Setup};
 use crate::fault::{self, Point};
-use crate::store::handed::Handed;
+use crate::store::handed::{Handed, Held};
 use crate::store::inbox::InboxRow;
 use crate::store::{StoreError, Tx};
 use course::{Change, Course, Delivery};
@@ -27,9 +27,18 @@ use flood::Flood;
 use verdicts::Verdicts;
 
 /// How many alerts one commit digests at most.
-const ALERTS_A_COMMIT: usize = 1024;
+pub const ALERTS_A_COMMIT: usize = 1024;
 /// How often at most a card is drawn again only because alerts were counted.
 const RECOUNT_EVERY: Duration = Duration::seconds(30);
+
+/// Where a pass looks for alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Among those that this process took in.
+    Handed,
+    /// There, and then in the inbox.
+    Everywhere,
+}
 
 /// What a pass over the inbox came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,11 +74,12 @@ impl Triager {
         }
     }
 
-    /// Digests what waits in the inbox, at most one batch. Alerts that cannot be digested are set aside, one by one.
-    pub async fn digest(&mut self) -> Result<Digested, EngineError> {
+    /// Digests what waits, at most one batch. Alerts that cannot be digested are set aside, one by one. What other
+    /// processes took in is seen by `Look::Everywhere` only.
+    pub async fn digest(&mut self, look: Look) -> Result<Digested, EngineError> {
         // Until it is known how this ends, nothing is.
         let known = self.cursor.take();
-        let (cursor, alerts) = self.next(known).await?;
+        let (cursor, alerts) = self.next(known, look).await?;
         if alerts.is_empty() {
             self.cursor = Some(cursor);
             return Ok(Digested::Nothing);
@@ -101,11 +111,12 @@ impl Triager {
     }
 
     /// The next alerts, and the position before them.
-    async fn next(&self, known: Option<i64>) -> Result<(i64, Vec<InboxRow>), EngineError> {
+    async fn next(&self, known: Option<i64>, look: Look) -> Result<(i64, Vec<InboxRow>), EngineError> {
         if let Some(cursor) = known {
-            let handed = self.handed.take_after(cursor, ALERTS_A_COMMIT);
-            if !handed.is_empty() {
-                return Ok((cursor, handed));
+            match (self.handed.take_after(cursor, ALERTS_A_COMMIT), look) {
+                (Held::Alerts(alerts), _) => return Ok((cursor, alerts)),
+                (Held::Nothing, Look::Handed) => return Ok((cursor, Vec::new())),
+                (Held::Nothing, Look::Everywhere) | (Held::Elsewhere, _) => (),
             }
         }
         let mut tx = self.engine.db().read().await?;

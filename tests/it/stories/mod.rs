@@ -11,6 +11,7 @@ mod paging;
 mod repair;
 mod room;
 mod timeline;
+mod trouble;
 
 use serde_json::json;
 

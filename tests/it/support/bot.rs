@@ -29,18 +29,23 @@ impl Bot {
 
     /// Starts it on the example configuration with something replaced.
     pub async fn start_configured(database: TestDatabase, change: impl FnOnce(String) -> String) -> Self {
-        Self::build(database, change, |_| (), BTreeMap::new()).await
+        Self::build(database, change, |_| (), BTreeMap::new(), usual()).await
+    }
+
+    /// Starts it beside a stand-in with options of its own.
+    pub async fn start_in(database: TestDatabase, options: Options) -> Self {
+        Self::build(database, |text| text, |_| (), BTreeMap::new(), options).await
     }
 
     /// Starts it with a secret of its own.
     pub async fn start_with_secret(database: TestDatabase, name: &str, value: &str) -> Self {
         let secrets = [(name.to_owned(), value.to_owned())].into();
-        Self::build(database, |text| text, |_| (), secrets).await
+        Self::build(database, |text| text, |_| (), secrets, usual()).await
     }
 
     /// Starts it after something was done to the stand-in.
     pub async fn start_with(database: TestDatabase, prepare: impl FnOnce(&Discord)) -> Self {
-        Self::build(database, |text| text, prepare, BTreeMap::new()).await
+        Self::build(database, |text| text, prepare, BTreeMap::new(), usual()).await
     }
 
     async fn build(
@@ -48,6 +53,7 @@ impl Bot {
         change: impl FnOnce(String) -> String,
         prepare: impl FnOnce(&Discord),
         secrets: BTreeMap<String, String>,
+        options: Options,
     ) -> Self {
         let setting = Setting {
             text: change(firebell::demo::EXAMPLE.to_owned()),
@@ -58,7 +64,6 @@ impl Bot {
             lease: Duration::from_millis(1500),
             secrets,
         };
-        let options = Options { rate_limits: false, record: true, ..Options::default() };
         let mut world = World::build(setting, options).await.unwrap();
         prepare(&world.discord);
         world.start_app().await.unwrap();
@@ -318,6 +323,11 @@ impl Bot {
     pub async fn start_again(&mut self) {
         self.world.start_app().await.unwrap();
     }
+}
+
+/// The stand-in as most tests want it.
+fn usual() -> Options {
+    Options { rate_limits: false, record: true, ..Options::default() }
 }
 
 /// Messages, for those who look for one in vain.
