@@ -18,6 +18,8 @@ use crate::store::types::Micros;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a caller waits for a connection before it is told that the database is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a caller waits for a connection to a server: whoever asked for something waits for several in a row.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for reading; two cores keep no more busy.
 const READERS: u32 = 4;
 
@@ -213,7 +215,7 @@ impl Db {
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)?.application_name("firebell");
-            let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(ACQUIRE_TIMEOUT);
+            let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(CONNECT_TIMEOUT);
             return Ok(Self::Postgres(pool.connect_with(options).await?));
         }
         Err(StoreError::UnknownDatabase)
@@ -259,7 +261,16 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             // A write lock taken later than at the start could not be waited for.
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { writer, .. } => match writer.begin_with("BEGIN IMMEDIATE").await {
+                Ok(tx) => Tx::Sqlite(tx),
+                // On a full disk SQLite takes a transaction back by itself, and the driver goes on counting it: that
+                // connection can begin none any more. A fresh one takes its place.
+                Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
+                    writer.acquire().await?.close().await?;
+                    Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                }
+                Err(error) => return Err(error.into()),
+            },
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }

@@ -37,6 +37,9 @@ pub async fn ready(State(web): State<Web>) -> Response {
     let chat = *web.chat.connected.borrow();
     let lacking = web.chat.lacking.borrow().clone();
     let looked = tokio::time::timeout(LOOK, look(&web)).await.unwrap_or(Err(StoreError::TooSlow));
+    if let Err(error) = &looked {
+        tracing::warn!(error = error as &dyn std::error::Error, "not ready");
+    }
     let is_failing = web.inbox.is_failing();
     // Neither Discord being away nor a triage that is behind may keep alerts out: they are kept, and the rest follows.
     let (ready, database) = match &looked {

@@ -3,9 +3,8 @@
 //! A handful by default; `FIREBELL_KILLS=200 cargo test --test it -- kills` for as many a database.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -20,7 +19,7 @@ use sqlx::Row;
 use standin::{Discord, Options, Trouble, TroubleKind};
 
 use crate::support::alerts::{drift, webhook};
-use crate::support::program::{Program, configure, firebell};
+use crate::support::program::{Program, configure, firebell, listening};
 
 /// How many senders post at once, each an alert after the other.
 const SENDERS: usize = 6;
@@ -75,18 +74,7 @@ async fn send(storm: Arc<Storm>, sender: usize) {
 
 /// Starts `firebell serve`; where it listens.
 fn serve(config: &Path, discord: &Discord) -> (Program, String) {
-    let mut child = firebell(config, discord, &["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let program = Program(child);
-    while let Some(Ok(line)) = lines.next() {
-        if let Some((_, address)) = line.split_once("listening on ") {
-            let address = address.trim().to_owned();
-            // The pipe must be read on, or the program would wait for it.
-            std::thread::spawn(move || lines.count());
-            return (program, address);
-        }
-    }
-    panic!("firebell does not listen");
+    listening(&mut firebell(config, discord, &["serve"]))
 }
 
 async fn count(db: &Db, sql: &'static str) -> i64 {

@@ -59,6 +59,9 @@ pub struct Triager {
     flood: Flood,
     /// The incidents whose cards are drawn again at the end of the slot.
     recounted: (i64, Vec<IncidentId>),
+    /// How many alerts the next commit digests at most. Smaller while others change the same incidents: a batch that is
+    /// undone again and again would never end.
+    at_most: usize,
 }
 
 impl Triager {
@@ -71,6 +74,7 @@ impl Triager {
             verdicts: Verdicts::default(),
             flood: Flood::default(),
             recounted: (0, Vec::new()),
+            at_most: ALERTS_A_COMMIT,
         }
     }
 
@@ -90,6 +94,10 @@ impl Triager {
             // What it counted was undone.
             self.flood = Flood::default();
         }
+        self.at_most = match digested {
+            Err(EngineError::TooBusy(_)) => (self.at_most / 4).max(1),
+            _ => (self.at_most * 2).min(ALERTS_A_COMMIT),
+        };
         self.cursor = match digested {
             Ok(digested) => digested,
             Err(error) if error.is_transient() => return Err(error),
@@ -113,7 +121,7 @@ impl Triager {
     /// The next alerts, and the position before them.
     async fn next(&self, known: Option<i64>, look: Look) -> Result<(i64, Vec<InboxRow>), EngineError> {
         if let Some(cursor) = known {
-            match (self.handed.take_after(cursor, ALERTS_A_COMMIT), look) {
+            match (self.handed.take_after(cursor, self.at_most), look) {
                 (Held::Alerts(alerts), _) => return Ok((cursor, alerts)),
                 (Held::Nothing, Look::Handed) => return Ok((cursor, Vec::new())),
                 (Held::Nothing, Look::Everywhere) | (Held::Elsewhere, _) => (),
@@ -123,7 +131,7 @@ impl Triager {
         let cursor = tx.inbox_cursor().await?;
         let mut alerts = tx.inbox_after(cursor).await?;
         tx.rollback().await?;
-        alerts.truncate(ALERTS_A_COMMIT);
+        alerts.truncate(self.at_most);
         Ok((cursor, alerts))
     }
 

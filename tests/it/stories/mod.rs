@@ -3,6 +3,7 @@
 mod alerts;
 mod auditor;
 mod comms;
+mod database;
 mod faults;
 mod hand;
 mod hooks;

@@ -1,14 +1,13 @@
 //! The program itself, `firebell serve`, against a server that speaks Discord's protocol and was not started by it.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use firebell::demo::world::HOOK_SECRET;
 use standin::{ChannelKind, Discord, NewChannel, Options, Person};
 
 use crate::support::alerts::{drift, webhook};
-use crate::support::program::{Program, configure, firebell};
+use crate::support::program::{Program, configure, firebell, listening};
 
 /// How long something may take to show.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -34,20 +33,7 @@ async fn guild() -> Discord {
 
 /// Starts `firebell serve`; where it listens.
 fn serve(config: &Path, discord: &Discord) -> (Program, String) {
-    let mut child = firebell(config, discord, &["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let program = Program(child);
-    let mut heard = Vec::new();
-    while let Some(Ok(line)) = lines.next() {
-        if let Some((_, address)) = line.split_once("listening on ") {
-            let address = address.trim().to_owned();
-            // The pipe must be read on, or the program would wait for it.
-            std::thread::spawn(move || lines.count());
-            return (program, address);
-        }
-        heard.push(line);
-    }
-    panic!("firebell does not listen: {}", heard.join("\n"));
+    listening(&mut firebell(config, discord, &["serve"]))
 }
 
 on_both_databases! {

@@ -7,6 +7,7 @@ pub mod postgres;
 pub mod program;
 pub mod shared;
 pub mod switch;
+pub mod wire;
 
 pub use bot::Bot;
 

@@ -65,6 +65,31 @@ pub fn firebell(config: &Path, discord: &Discord, arguments: &[&str]) -> Command
     command
 }
 
+/// Starts a program that listens; where. `FIREBELL_SHOW_LOG` shows what it logs.
+pub fn listening(command: &mut Command) -> (Program, String) {
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let program = Program(child);
+    let mut heard = Vec::new();
+    while let Some(Ok(line)) = lines.next() {
+        if let Some((_, address)) = line.split_once("listening on ") {
+            let address = address.trim().to_owned();
+            // The pipe must be read on, or the program would wait for it.
+            std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| show(&line)));
+            return (program, address);
+        }
+        heard.push(line);
+    }
+    panic!("firebell does not listen: {}", heard.join("\n"));
+}
+
+/// Shows what a program logs, to those who ask for it.
+fn show(line: &str) {
+    if std::env::var_os("FIREBELL_SHOW_LOG").is_some() {
+        let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+    }
+}
+
 /// `firebell rehearse`: the program with a clock that the test moves, and faults that it chose.
 pub struct Rehearsal {
     program: Program,
@@ -103,15 +128,12 @@ impl Rehearsal {
         let struck = Arc::new(AtomicBool::new(false));
         let seen = struck.clone();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        let is_shown = std::env::var_os("FIREBELL_SHOW_LOG").is_some();
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 if line.contains("struck at a fault point") {
                     seen.store(true, Ordering::SeqCst);
                 }
-                if is_shown {
-                    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
-                }
+                show(&line);
             }
         });
         let mut rehearsal = Self { program: Program(child), stdin, answers, struck, address: String::new() };
