@@ -58,10 +58,20 @@ async fn trouble_passes(mut bot: Bot, begin: impl AsyncFn(&Bot), end: impl Async
             break;
         }
         kept += 1;
-        assert!(kept < 9, "{answer}");
+        assert!(kept < 20, "{answer}");
+        begin(&bot).await;
     }
-    let (status, retry) = post(&bot, "us").await;
-    assert_eq!(status, 503);
+    let mut taken = 0;
+    let retry = loop {
+        let (status, retry) = post(&bot, "us").await;
+        if status == 503 {
+            break retry;
+        }
+        // A full disk takes what still fits, and keeps it.
+        taken += 1;
+        assert!(status == 202 && taken < 100, "{status}");
+        begin(&bot).await;
+    };
     assert!(retry.is_some_and(|seconds| seconds.parse::<u32>().is_ok()), "says when to come back");
     assert_eq!(ready(&bot).await, 503);
     end(&bot).await;
@@ -117,9 +127,14 @@ async fn the_disk_is_full_and_is_cleared() {
         async |bot| {
             let Db::Sqlite { writer, .. } = bot.world.app().engine().db() else { unreachable!("it is SQLite") };
             let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(writer).await.unwrap();
+            // What is free within the file is used up first. The limit is that of one connection; one that takes its
+            // place has none yet.
             limit(bot, pages).await;
-            // What is free within the file is used up first.
-            while post(bot, "eu").await.0 == 202 {}
+            for _ in 0..200 {
+                if post(bot, "eu").await.0 != 202 {
+                    break;
+                }
+            }
         },
         async |bot| limit(bot, 1_000_000).await,
     )
