@@ -24,9 +24,9 @@ use crate::support::program::{Program, configure, firebell, listening};
 /// How many senders post at once, each an alert after the other.
 const SENDERS: usize = 6;
 /// How long a sender waits after each.
-const A_PAUSE: Duration = Duration::from_millis(10);
+const A_PAUSE: Duration = Duration::from_millis(50);
 /// How often a sender opens a new group, which may open an incident and page somebody.
-const A_GROUP: u64 = 60;
+const A_GROUP: u64 = 12;
 /// How often the program is left alone until even a lease of the one before has ended, so that work is killed too.
 const A_REST: u32 = 25;
 /// How long a lease lasts in `firebell serve`, and a little more.
@@ -34,7 +34,7 @@ const LEASE: Duration = Duration::from_secs(14);
 /// How long Discord takes for a message, so that some are on their way whenever the program dies.
 const A_MESSAGE: Duration = Duration::from_millis(150);
 /// How long the program may take to start, or to finish what is left.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// What the senders know.
 #[derive(Default)]
