@@ -5,28 +5,27 @@
 
 mod answer;
 mod complete;
+mod line;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use serenity::all::{
-    CommandInteraction, ComponentInteraction, ConnectionStage, Context, EventHandler, GatewayIntents, Guild,
-    GuildChannel, Interaction, Member, ModalInteraction, PartialGuildChannel, Ready, ResumedEvent, Role, ShardManager,
-    UnavailableGuild, User,
+    CommandInteraction, ComponentInteraction, ConnectionStage, Context, EventHandler, Guild, GuildChannel, Interaction,
+    Member, ModalInteraction, PartialGuildChannel, Ready, ResumedEvent, Role, UnavailableGuild, User,
 };
 use serenity::async_trait;
 use serenity::http::Http;
-use serenity::model::id::{GuildId, InteractionId};
+use serenity::model::id::InteractionId;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
-use crate::discord::client::{ClientError, Credentials, check_gateway};
+use crate::discord::client::Credentials;
 use crate::discord::parse::{ParseError, Request};
-use crate::discord::{client, commands, parse, wire};
+use crate::discord::{parse, wire};
 use crate::domain::actor::Actor;
 use crate::domain::id::Snowflake;
 use crate::engine::Engine;
@@ -36,21 +35,8 @@ use crate::render::{Renderer, reply};
 
 /// How long to wait before connecting again after the client ended.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
-/// After how long the commands are registered again where that failed, doubled each time, and how often.
-const REGISTERED_AGAIN_AFTER: Duration = Duration::from_secs(1);
-const REGISTERED_AGAIN: u32 = 10;
 /// How long answering may take, waiting for the client's rate limiter included.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-/// How often it is looked whether the gateway is heard, and after how long of not hearing the client is begun anew.
-const LOOKED_EVERY: Duration = Duration::from_millis(250);
-const DEAF_FOR: Duration = Duration::from_secs(60);
-/// How long the client may take to end when it is asked to; it does not end while it cannot connect.
-const END_WITHIN: Duration = Duration::from_secs(3);
-
-/// What we must hear of: commands and buttons come without an intent; the guild tells of channels and of ourselves.
-fn intents() -> GatewayIntents {
-    GatewayIntents::GUILDS
-}
 
 /// The ear. Clones share everything.
 #[derive(Clone)]
@@ -121,101 +107,8 @@ impl Gateway {
         }
     }
 
-    async fn hear(&self, stop: &CancellationToken) -> Result<(), ClientError> {
-        let application = self.http.get_current_application_info().await?;
-        self.http.set_application_id(application.id);
-        let gateway = self.http.get_gateway().await?;
-        check_gateway(&gateway.url, self.credentials.stand_in.as_ref())?;
-
-        // The client wants one of its own; it asks for little.
-        let http = client::build(&self.credentials)?;
-        http.set_application_id(application.id);
-        let mut client =
-            serenity::client::ClientBuilder::new_with_http(http, intents()).event_handler(self.clone()).await?;
-        // serenity asked for the gateway's address once more, and falls back to the real one when that fails.
-        check_gateway(&client.ws_url.lock().await.clone(), self.credentials.stand_in.as_ref())?;
-        let shards = client.shard_manager.clone();
-        let mut running = tokio::spawn(async move { client.start().await });
-        tokio::select! {
-            ended = &mut running => match ended {
-                Ok(result) => Ok(result?),
-                Err(panic) => {
-                    error!(error = &panic as &dyn std::error::Error, "the gateway client panicked");
-                    Ok(())
-                }
-            },
-            () = self.until_deaf(&shards) => {
-                warn!("the gateway was not heard for a while: beginning anew");
-                end(&shards, running).await;
-                Ok(())
-            }
-            () = stop.cancelled() => {
-                end(&shards, running).await;
-                Ok(())
-            }
-        }
-    }
-
-    /// Says whether the gateway is heard; ends when it was not for so long that the client may have lost its way. The
-    /// client says when it connects, but not when it fails to connect again.
-    async fn until_deaf(&self, shards: &ShardManager) {
-        let mut heard = Instant::now();
-        let mut looks_alike = 0;
-        while heard.elapsed() < DEAF_FOR {
-            tokio::time::sleep(LOOKED_EVERY).await;
-            let connected =
-                shards.runners.lock().await.values().any(|runner| runner.stage == ConnectionStage::Connected);
-            if connected {
-                heard = Instant::now();
-            }
-            // Its own word comes a moment before its list shows it.
-            looks_alike = if connected == *self.connected.borrow() { 0 } else { looks_alike + 1 };
-            if 2 < looks_alike && self.was_ready.load(Ordering::Relaxed) {
-                self.connected.send_replace(connected);
-            }
-        }
-    }
-
     fn guild_changed(&self) {
         self.changed.send_modify(|count| *count += 1);
-    }
-
-    /// Registers the commands; tries again for a while when that fails, since without them nobody can ask for anything.
-    async fn register(&self) {
-        if self.try_to_register().await {
-            return;
-        }
-        let gateway = self.clone();
-        tokio::spawn(async move {
-            let mut wait = REGISTERED_AGAIN_AFTER;
-            for _ in 0..REGISTERED_AGAIN {
-                tokio::time::sleep(wait).await;
-                if gateway.try_to_register().await {
-                    return;
-                }
-                wait *= 2;
-            }
-        });
-    }
-
-    async fn try_to_register(&self) -> bool {
-        if fault::pass(Point::RegisterBefore).await.is_err() {
-            return false;
-        }
-        let guild = GuildId::new(self.credentials.guild);
-        match self.http.create_guild_commands(guild, &commands::registration()).await {
-            Ok(registered) => {
-                info!(commands = registered.len(), "registered the commands");
-                fault::pass(Point::RegisterAfter).await.is_ok()
-            }
-            Err(error) => {
-                error!(
-                    error = &error as &dyn std::error::Error,
-                    "the commands cannot be registered: was the bot invited with applications.commands?"
-                );
-                false
-            }
-        }
     }
 
     fn asked(
@@ -333,16 +226,6 @@ impl Gateway {
             Err(_) => warn!("a private answer was not given in time"),
         }
         let _ = fault::pass(Point::ResultAfter).await;
-    }
-}
-
-async fn end(shards: &ShardManager, mut running: JoinHandle<serenity::Result<()>>) {
-    let ended = async {
-        shards.shutdown_all().await;
-        let _ = (&mut running).await;
-    };
-    if tokio::time::timeout(END_WITHIN, ended).await.is_err() {
-        running.abort();
     }
 }
 
