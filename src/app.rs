@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::auditor::{Auditor, Heart};
 use crate::clock::{Clock, real_time};
 use crate::config::Config;
 use crate::discord::client::{Credentials, StandIn};
@@ -22,12 +23,13 @@ use crate::discord::{Chat, client};
 use crate::domain::effect::Performer;
 use crate::engine::triage::{ALERTS_A_COMMIT, Digested, Look, Triager};
 use crate::engine::{Engine, EngineError, Setup};
+use crate::fault::{self, Fault, Point};
 use crate::outbox::{Outbox, Places};
 use crate::render::Renderer;
 use crate::store::handed::Handed;
 use crate::store::inbox_writer::Inbox;
 use crate::store::{Db, StoreError};
-use crate::web::{Access, Door, Limits, Web};
+use crate::web::{Access, ChatState, Door, Limits, Web};
 
 /// How long work may take to end when the process is asked to.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -90,6 +92,8 @@ struct Changeable {
     setup: watch::Sender<Arc<Setup>>,
     access: watch::Sender<Arc<Access>>,
     places: watch::Sender<Places>,
+    /// Counts what may call for a comparison of Discord with what should stand there.
+    guild: watch::Sender<u64>,
 }
 
 /// A running Firebell.
@@ -122,6 +126,12 @@ impl App {
         let credentials = credentials(&config).await?;
         let places = places(&config);
         let access = access(&config);
+        let heart = match &config.auditor.heartbeat_url {
+            Some(url) => Some(Heart::new(url.expose().to_owned()).context("cannot make a client for the heartbeat")?),
+            None => None,
+        };
+        // Without a token there is no gateway to be held.
+        let held: &[&str] = if config.discord.token.is_some() { &["triage", "gateway"] } else { &["triage"] };
         let limits = Limits { body: config.server.body_limit, timeout: config.server.request_timeout };
         let listen = config.server.listen;
         let retention = config.retention;
@@ -130,12 +140,14 @@ impl App {
             setup: watch::Sender::new(setup),
             access: watch::Sender::new(Arc::new(access)),
             places: watch::Sender::new(places),
+            guild: watch::Sender::new(0),
         };
         let engine = Engine::new(db.clone(), options.clock.clone(), changeable.setup.subscribe());
         let renderer = Arc::new(Renderer::new().context("a template is broken")?);
         let stop = CancellationToken::new();
         let connected = watch::Sender::new(false);
         let connection = connected.subscribe();
+        let lacking = watch::Sender::new(Vec::new());
         let holder = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
         let leases = Leases { db: db.clone(), holder: holder.clone(), length: options.lease };
         let mut tasks = JoinSet::new();
@@ -160,7 +172,7 @@ impl App {
                 engine.clone(),
                 inbox.clone(),
                 changeable.access.subscribe(),
-                connection.clone(),
+                ChatState { connected: connection.clone(), lacking: lacking.subscribe() },
                 options.metrics,
             );
             let router = web.router(limits);
@@ -204,19 +216,25 @@ impl App {
         if options.roles.contains(&Role::Worker) {
             let worker = outbox_for(&engine, &options.clock, None, &renderer, &changeable, &holder, options.lease);
             tasks.spawn(worker.run(Performer::Clock, stop.clone()));
+            let auditor = Auditor::new(engine.clone(), options.clock.clone(), heart, held, options.lease * 2);
+            tasks.spawn(leases.clone().while_held("auditor", stop.clone(), move |stop| auditor.clone().run(stop)));
             tasks.spawn(prune(db.clone(), options.clock.clone(), retention, stop.clone()));
         }
         if let Some((http, credentials)) = chat_client {
             let chat = Chat::new(http.clone(), crate::domain::id::Snowflake(credentials.guild));
             let outbox =
                 outbox_for(&engine, &options.clock, Some(chat), &renderer, &changeable, &holder, options.lease);
-            let gateway = Gateway::new(engine.clone(), http, credentials, renderer, connected);
+            let gateway =
+                Gateway::new(engine.clone(), http, credentials, renderer, connected, changeable.guild.clone());
+            let guild = changeable.guild.clone();
             tasks.spawn(leases.clone().while_held("gateway", stop.clone(), move |stop| {
                 let (outbox, gateway) = (outbox.clone(), gateway.clone());
+                let (changed, lacking) = (guild.subscribe(), lacking.clone());
                 async move {
                     tokio::join!(
                         gateway.run(stop.clone()),
                         outbox.clone().run(Performer::Page, stop.clone()),
+                        outbox.clone().reconcile(changed, lacking, stop.clone()),
                         outbox.run(Performer::Chat, stop),
                     );
                 }
@@ -240,16 +258,21 @@ impl App {
         self.connected.clone()
     }
 
-    /// Takes a new configuration over. What cannot change while the process runs is named.
-    pub fn reload(&self, config: Config) {
+    /// Takes a new configuration over. What cannot change while the process runs is named. It fails only where a test
+    /// has it fail.
+    pub async fn reload(&self, config: Config) -> Result<(), Fault> {
+        fault::pass(Point::ReloadBefore).await?;
         self.changeable.places.send_replace(places(&config));
         self.changeable.access.send_replace(Arc::new(access(&config)));
         let setup = Setup { organisation: config.organisation, triage: config.triage };
         self.changeable.setup.send_replace(Arc::new(setup));
+        // Where things stand may be another place now, and what was refused there may be taken here.
+        self.changeable.guild.send_modify(|count| *count += 1);
         info!(
             "the configuration was reloaded; [database], [retention], [server] but for its tokens, and the token, guild \
              and stand-in of [discord] take a restart"
         );
+        fault::pass(Point::ReloadAfter).await
     }
 
     /// Whether nothing is due, under way, or waiting in the inbox.
@@ -452,9 +475,10 @@ impl Leases {
                 }
                 self.release(name).await;
             }
+            // More often than it is renewed: whoever stands by takes over as soon as it ends.
             tokio::select! {
                 () = stop.cancelled() => (),
-                () = tokio::time::sleep(every) => (),
+                () = tokio::time::sleep(self.length / 12) => (),
             }
         }
     }
@@ -465,7 +489,9 @@ impl Leases {
         let held = async {
             let mut tx = self.db.begin().await?;
             let held = tx.hold_lease(name, &self.holder, until, now).await?;
+            fault::pass(Point::LeaseBefore).await?;
             tx.commit().await?;
+            fault::pass(Point::LeaseAfter).await?;
             Ok::<_, StoreError>(held)
         };
         match held.await {
@@ -482,7 +508,10 @@ impl Leases {
         let released = async {
             let mut tx = self.db.begin().await?;
             tx.release_lease(name, &self.holder).await?;
-            tx.commit().await
+            fault::pass(Point::HandOverBefore).await?;
+            tx.commit().await?;
+            fault::pass(Point::HandOverAfter).await?;
+            Ok::<_, StoreError>(())
         };
         // Whoever comes next waits for the lease to end.
         if let Err(error) = released.await {

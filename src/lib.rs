@@ -3,6 +3,7 @@
 //! `ARCHITECTURE.md` tells how a thing flows and which room may use which.
 
 pub mod app;
+pub mod auditor;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -11,6 +12,7 @@ pub mod demo;
 pub mod discord;
 pub mod domain;
 pub mod engine;
+pub mod fault;
 pub mod intake;
 pub mod outbox;
 pub mod render;

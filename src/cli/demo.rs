@@ -46,6 +46,7 @@ impl Demo {
             listen: free(self.port).await?,
             clock: Clock::system(),
             lease: std::time::Duration::from_secs(12),
+            secrets: std::collections::BTreeMap::new(),
         };
         let options = standin::Options { control_port: Some(0), record: false, ..standin::Options::default() };
         let mut world = World::build(setting, options).await?;

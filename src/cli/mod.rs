@@ -6,8 +6,12 @@ mod completions;
 mod demo;
 mod doctor;
 mod explain;
+#[cfg(feature = "faults")]
+mod faults;
 mod migrate;
 mod print;
+#[cfg(feature = "faults")]
+mod rehearse;
 mod serve;
 
 use std::path::PathBuf;
@@ -46,6 +50,12 @@ enum Command {
     /// Show the whole thing on a stand-in for Discord, with nothing to set up.
     #[cfg(feature = "demo")]
     Demo(demo::Demo),
+    /// List the fault points, which tests strike.
+    #[cfg(feature = "faults")]
+    Faults(faults::Faults),
+    /// Run the bot with a clock and leases that a test rules.
+    #[cfg(feature = "faults")]
+    Rehearse(rehearse::Rehearse),
     /// Print the completions for a shell.
     Completions(completions::Completions),
 }
@@ -89,10 +99,16 @@ pub fn run() -> ExitCode {
         _ => "warn,firebell=info",
     };
     crate::telemetry::log(cli.log, otherwise);
+    #[cfg(feature = "faults")]
+    let _scenario = crate::fault::scenario();
     let ended = match cli.command {
         Command::Check(check) => Ok(check.run()),
         Command::Explain(explain) => explain.run(),
+        #[cfg(feature = "faults")]
+        Command::Faults(faults) => Ok(faults.run()),
         Command::Completions(completions) => Ok(completions.run()),
+        #[cfg(feature = "faults")]
+        Command::Rehearse(rehearse) => on_runtime(rehearse.run()),
         Command::Serve(serve) => on_runtime(serve.run()),
         Command::Migrate(migrate) => on_runtime(migrate.run()),
         Command::Doctor(doctor) => on_runtime(doctor.run()),

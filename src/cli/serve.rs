@@ -57,7 +57,7 @@ impl Serve {
                 _ = hangup.recv() => match load(&self.file) {
                     Ok((config, warnings)) => {
                         print::findings(&warnings);
-                        app.reload(config);
+                        app.reload(config).await?;
                     }
                     Err(_) => error!("the configuration has errors and was not taken over; the old one stays"),
                 },

@@ -8,6 +8,7 @@
 //! Nothing here reads a clock: the moment is handed in, because "starts in the future" depends on it.
 
 mod audiences;
+mod auditor;
 mod database;
 mod discord;
 mod finding;
@@ -39,6 +40,7 @@ use crate::domain::id::{SourceName, TeamName};
 use crate::domain::organisation::Organisation;
 use crate::domain::triage::Triage;
 
+pub use auditor::Auditor;
 pub use database::Database;
 pub use discord::{Discord, StandIn};
 pub use finding::{Finding, Level};
@@ -70,6 +72,8 @@ pub struct Config {
     pub sources: BTreeMap<SourceName, Source>,
     /// How long things are kept.
     pub retention: Retention,
+    /// The watch over Firebell itself.
+    pub auditor: Auditor,
 }
 
 /// Reads and checks the file at `path`. `Ok` holds warnings at most; `Err` holds at least one error, and all warnings.
@@ -132,6 +136,7 @@ fn read(file: &Section<'_>, names: &AllNames, keyring: &Keyring<'_>, now: Timest
         triage: triage::read(file, names),
         sources: sources::read(file, keyring),
         retention: retention::read(file),
+        auditor: auditor::read(file, keyring),
         discord,
     };
     let organisation = &config.organisation;

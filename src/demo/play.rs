@@ -26,6 +26,7 @@ pub async fn play(file: &Path, record: Option<&Path>, print: Print<'_>) -> anyho
         listen: ([127, 0, 0, 1], 0).into(),
         clock: crate::clock::Clock::frozen(script.starts),
         lease: std::time::Duration::from_secs(12),
+        secrets: std::collections::BTreeMap::new(),
     };
     let options = standin::Options { record: true, rate_limits: false, ..standin::Options::default() };
     let mut world = World::build(setting, options).await?;

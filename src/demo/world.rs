@@ -32,6 +32,8 @@ pub struct Setting {
     pub clock: Clock,
     /// How long leases last.
     pub lease: Duration,
+    /// Secrets beside those that every demo has, by name.
+    pub secrets: BTreeMap<String, String>,
 }
 
 /// The stand-in Discord, and Firebell beside it.
@@ -56,7 +58,7 @@ impl World {
 
     /// Builds the world, without Firebell.
     pub async fn build(setting: Setting, options: standin::Options) -> anyhow::Result<Self> {
-        let config = parse(&setting, &secrets("unused: the stand-in is not there yet"))?;
+        let config = parse(&setting, &secrets(&setting, "unused: the stand-in is not there yet"))?;
         let discord = Discord::start(standin::Options { guild: config.discord.guild.0, ..options })
             .await
             .context("the stand-in Discord cannot start")?;
@@ -90,7 +92,7 @@ impl World {
 
     /// The configuration, with this world's addresses in it.
     pub fn config(&self) -> anyhow::Result<Config> {
-        let mut config = parse(&self.setting, &secrets(self.discord.token()))?;
+        let mut config = parse(&self.setting, &secrets(&self.setting, self.discord.token()))?;
         config.discord.stand_in = Some(StandIn { address: self.discord.address(), ca: ca_file(&self.setting.folder) });
         config.database.url = Some(Secret::new(self.setting.database.clone()));
         config.server.listen = self.setting.listen;
@@ -192,15 +194,15 @@ pub const HOOK_SECRET: &str = "demo-hook-secret";
 pub const API_TOKEN: &str = "demo-api-token";
 
 /// The secrets that the example configuration refers to.
-fn secrets(token: &str) -> BTreeMap<String, String> {
-    [
+fn secrets(setting: &Setting, token: &str) -> BTreeMap<String, String> {
+    let own = [
         ("FIREBELL_DISCORD_TOKEN", token),
         ("FIREBELL_API_TOKEN", API_TOKEN),
         ("FIREBELL_ALERTMANAGER_SECRET", HOOK_SECRET),
     ]
     .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .collect()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    setting.secrets.clone().into_iter().chain(own).collect()
 }
 
 fn parse(setting: &Setting, secrets: &BTreeMap<String, String>) -> anyhow::Result<Config> {

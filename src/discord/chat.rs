@@ -5,19 +5,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use serenity::http::Http;
+use serenity::http::{Http, LightMethod, Request as LightRequest, Route};
 use serenity::model::channel::{ChannelType, GuildChannel};
 use serenity::model::id::{ChannelId, GuildId, MessageId};
 
 use crate::discord::error::{ChatError, Trouble, classify};
-use crate::discord::wire;
+use crate::discord::{doctor, wire};
 use crate::domain::id::Snowflake;
+use crate::fault::{self, Fault, Point};
 use crate::render::message::Message;
 
 /// How long a call may take with all its waiting for the client's rate limiter, which waits inside it.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How many of a channel's last messages are searched for one that may have been posted already.
 const SEARCHED: u8 = 50;
+
+/// Where a test can strike, before and after each kind of call.
+const POST: (Point, Point) = (Point::PostBefore, Point::PostAfter);
+const EDIT: (Point, Point) = (Point::EditBefore, Point::EditAfter);
+const PIN: (Point, Point) = (Point::PinBefore, Point::PinAfter);
+const MAKE_CHANNEL: (Point, Point) = (Point::MakeChannelBefore, Point::MakeChannelAfter);
+const OPEN_DIRECT: (Point, Point) = (Point::DirectBefore, Point::DirectAfter);
 
 /// The hand that writes in Discord. Clones share one client.
 #[derive(Clone)]
@@ -35,20 +43,20 @@ impl Chat {
     /// Posts a message. A repeat with the same nonce within some minutes gives the first one.
     pub async fn post(&self, channel: Snowflake, message: &Message, nonce: &str) -> Result<Snowflake, ChatError> {
         let map = wire::post(message, nonce);
-        let posted = limited(self.http.send_message(channel_id(channel)?, wire::files(message), &map)).await?;
+        let posted = self.work(POST, self.http.send_message(channel_id(channel)?, wire::files(message), &map)).await?;
         Ok(Snowflake(posted.id.get()))
     }
 
     /// Puts a message in another's place.
     pub async fn edit(&self, channel: Snowflake, id: Snowflake, message: &Message) -> Result<(), ChatError> {
         let map = wire::edit(message);
-        limited(self.http.edit_message(channel_id(channel)?, message_id(id)?, &map, Vec::new())).await?;
+        self.work(EDIT, self.http.edit_message(channel_id(channel)?, message_id(id)?, &map, Vec::new())).await?;
         Ok(())
     }
 
     /// The last messages of ours that say the same as `message`, the newest first.
     pub async fn find(&self, channel: Snowflake, message: &Message) -> Result<Vec<Snowflake>, ChatError> {
-        let us = limited(self.http.get_current_user()).await?.id;
+        let us = self.call(self.http.get_current_user()).await?.id;
         let history = self.http.get_messages(channel_id(channel)?, None, Some(SEARCHED));
         let messages = match tokio::time::timeout(LIMIT, history).await {
             Ok(Ok(messages)) => messages,
@@ -63,7 +71,7 @@ impl Chat {
 
     /// Pins a message. One that is pinned already stays so.
     pub async fn pin(&self, channel: Snowflake, message: Snowflake) -> Result<(), ChatError> {
-        limited(self.http.pin_message(channel_id(channel)?, message_id(message)?, None)).await
+        self.work(PIN, self.http.pin_message(channel_id(channel)?, message_id(message)?, None)).await
     }
 
     /// Makes a text channel.
@@ -78,13 +86,13 @@ impl Chat {
         if let Some(category) = category {
             map["parent_id"] = json!(category.to_string());
         }
-        let channel = limited(self.http.create_channel(self.guild, &map, Some(reason))).await?;
+        let channel = self.work(MAKE_CHANNEL, self.http.create_channel(self.guild, &map, Some(reason))).await?;
         Ok(Snowflake(channel.id.get()))
     }
 
     /// The text channel whose topic carries `mark`.
     pub async fn find_channel(&self, mark: &str) -> Result<Option<Snowflake>, ChatError> {
-        let channels: Vec<GuildChannel> = limited(self.http.get_channels(self.guild)).await?;
+        let channels: Vec<GuildChannel> = self.call(self.http.get_channels(self.guild)).await?;
         let found = channels.iter().find(|channel| {
             channel.kind == ChannelType::Text && channel.topic.as_deref().is_some_and(|topic| topic.contains(mark))
         });
@@ -102,7 +110,7 @@ impl Chat {
         const ARCHIVE_AFTER: u32 = 10_080;
         let map = json!({ "name": name, "auto_archive_duration": ARCHIVE_AFTER });
         let made =
-            limited(self.http.create_thread_from_message(channel_id(channel)?, message_id(message)?, &map, None));
+            self.call(self.http.create_thread_from_message(channel_id(channel)?, message_id(message)?, &map, None));
         match made.await {
             Ok(thread) => Ok(Snowflake(thread.id.get())),
             Err(ChatError::Refused { trouble: Trouble::HasThread, .. }) => Ok(message),
@@ -113,8 +121,70 @@ impl Chat {
     /// The channel of direct messages with a user.
     pub async fn direct_channel(&self, user: Snowflake) -> Result<Snowflake, ChatError> {
         let map = json!({ "recipient_id": user.to_string() });
-        let channel = limited(self.http.create_private_channel(&map)).await?;
+        let channel = self.work(OPEN_DIRECT, self.http.create_private_channel(&map)).await?;
         Ok(Snowflake(channel.id.get()))
+    }
+
+    /// Whether a channel or thread is there.
+    pub async fn has_channel(&self, channel: Snowflake) -> Result<bool, ChatError> {
+        let asked = LightRequest::new(Route::Channel { channel_id: channel_id(channel)? }, LightMethod::Get);
+        is_there(self.call(self.http.fire::<serde::de::IgnoredAny>(asked)).await)
+    }
+
+    /// Whether a message is there.
+    pub async fn has_message(&self, channel: Snowflake, message: Snowflake) -> Result<bool, ChatError> {
+        let route = Route::ChannelMessage { channel_id: channel_id(channel)?, message_id: message_id(message)? };
+        let asked = LightRequest::new(route, LightMethod::Get);
+        is_there(self.call(self.http.fire::<serde::de::IgnoredAny>(asked)).await)
+    }
+
+    /// Whether Discord answers at all, whatever becomes of a single call.
+    pub async fn answers(&self) -> bool {
+        limited(self.http.get_current_user()).await.is_ok()
+    }
+
+    /// What the bot lacks in its guild, in words, with what it costs. `None`: it cannot be told now.
+    pub async fn lacking(
+        &self,
+        category: Option<Snowflake>,
+        announcements: Snowflake,
+        operators: Snowflake,
+    ) -> Option<Vec<String>> {
+        let places = doctor::Places { category: category.unwrap_or(announcements), announcements, operators };
+        let checks = doctor::examine(&self.http, Snowflake(self.guild.get()), places).await;
+        let missing = checks.into_iter().filter_map(|check| check.found.err().map(|missing| (check.what, missing)));
+        missing
+            .map(|(what, missing)| (!missing.passing).then(|| format!("{what}: {}; {}", missing.problem, missing.cost)))
+            .collect()
+    }
+
+    /// Makes a call that changes something.
+    async fn work<T>(
+        &self,
+        (before, after): (Point, Point),
+        call: impl Future<Output = serenity::Result<T>>,
+    ) -> Result<T, ChatError> {
+        let not_done = |fault: Fault| ChatError::Later { after: None, reason: fault.to_string() };
+        fault::pass(before).await.map_err(not_done)?;
+        let done = self.call(call).await?;
+        fault::pass(after).await.map_err(|fault| ChatError::Unknown { reason: fault.to_string() })?;
+        Ok(done)
+    }
+
+    /// Makes a call. What is refused only because the bot was put out of its guild waits until it is let in again.
+    async fn call<T>(&self, call: impl Future<Output = serenity::Result<T>>) -> Result<T, ChatError> {
+        match limited(call).await {
+            Err(ChatError::Refused { .. }) if !self.is_member().await => {
+                Err(ChatError::Later { after: None, reason: "the bot is not in the server".to_owned() })
+            }
+            result => result,
+        }
+    }
+
+    /// Whether the bot is in its guild, as far as can be told.
+    async fn is_member(&self) -> bool {
+        let asked = LightRequest::new(Route::Guild { guild_id: self.guild }, LightMethod::Get);
+        !matches!(limited(self.http.fire::<serde::de::IgnoredAny>(asked)).await, Err(ChatError::Refused { .. }))
     }
 
     /// Where a message is read, as an address.
@@ -153,6 +223,14 @@ fn too_slow() -> ChatError {
     ChatError::Unknown { reason: format!("no answer within {} seconds", LIMIT.as_secs()) }
 }
 
+fn is_there<T>(asked: Result<T, ChatError>) -> Result<bool, ChatError> {
+    match asked {
+        Ok(_) => Ok(true),
+        Err(ChatError::Refused { trouble: Trouble::NoChannel | Trouble::NoMessage, .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// serenity's identities cannot be zero.
 fn channel_id(channel: Snowflake) -> Result<ChannelId, ChatError> {
     if channel.0 == 0 { Err(no_such("channel")) } else { Ok(ChannelId::new(channel.0)) }
@@ -163,5 +241,6 @@ fn message_id(message: Snowflake) -> Result<MessageId, ChatError> {
 }
 
 fn no_such(what: &str) -> ChatError {
-    ChatError::Refused { trouble: Trouble::Gone, reason: format!("there is no {what} 0") }
+    let trouble = if what == "channel" { Trouble::NoChannel } else { Trouble::NoMessage };
+    ChatError::Refused { trouble, reason: format!("there is no {what} 0") }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serenity::http::{Http, LightMethod, Request, Route};
 use serenity::model::id::GuildId;
 
+use crate::discord::error::ChatError;
 use crate::domain::id::Snowflake;
 
 /// A thing that was looked at.
@@ -26,6 +27,8 @@ pub struct Missing {
     pub cost: &'static str,
     /// What to do.
     pub cure: &'static str,
+    /// Whether it may only be that Discord is in trouble just now.
+    pub passing: bool,
 }
 
 /// The places that the bot writes in.
@@ -152,7 +155,8 @@ fn examine_place(
     channels: &[Channel],
     us: &Us,
 ) -> Vec<Check> {
-    let missing = |what: String, problem, cost, cure| Check { what, found: Err(Missing { problem, cost, cure }) };
+    let missing =
+        |what: String, problem, cost, cure| Check { what, found: Err(Missing { problem, cost, cure, passing: false }) };
     let id = id.to_string();
     let Some(channel) = channels.iter().find(|channel| channel.id == id) else {
         let cure = "copy the channel's identity (developer mode, right click), and let the bot see it";
@@ -226,6 +230,7 @@ fn good(what: &str, found: String) -> Check {
 }
 
 fn bad(what: &str, error: &serenity::Error, cost: &'static str, cure: &'static str) -> Check {
-    let problem = super::error::classify(error).to_string();
-    Check { what: what.to_owned(), found: Err(Missing { problem, cost, cure }) }
+    let error = super::error::classify(error);
+    let passing = !matches!(error, ChatError::Refused { .. });
+    Check { what: what.to_owned(), found: Err(Missing { problem: error.to_string(), cost, cure, passing }) }
 }

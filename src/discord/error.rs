@@ -34,8 +34,10 @@ pub enum ChatError {
 /// The refusals that something can be done about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// The channel, thread or message is not there (10003, 10008).
-    Gone,
+    /// The channel or thread is not there (10003).
+    NoChannel,
+    /// The message is not there (10008).
+    NoMessage,
     /// A permission is missing (50001, 50013).
     Forbidden,
     /// The guild or the category has no room for another channel (30013, 50035 on the category).
@@ -94,7 +96,8 @@ pub fn classify(error: &serenity::Error) -> ChatError {
 
 fn trouble(code: isize, reason: &str) -> Trouble {
     match code {
-        10003 | 10008 => Trouble::Gone,
+        10003 => Trouble::NoChannel,
+        10008 => Trouble::NoMessage,
         50001 | 50013 => Trouble::Forbidden,
         30013 => Trouble::Full,
         50035 if reason.contains("parent_id") || reason.contains("category") => Trouble::Full,

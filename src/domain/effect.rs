@@ -55,6 +55,9 @@ pub enum Effect {
     OpenRoom {
         /// How many times it was given up before.
         again: u32,
+        /// The entry that records that the room before this one is gone, if there was one.
+        #[serde(default)]
+        lost: Option<EntryNumber>,
     },
     /// Post and pin the incident's card, or bring it up to date.
     DrawCard,
@@ -88,6 +91,9 @@ pub enum Effect {
     PageInRoom {
         /// Which call.
         page: PageNumber,
+        /// The entry that records that an earlier mention is gone, if one is.
+        #[serde(default)]
+        lost: Option<EntryNumber>,
     },
     /// Show on a page's messages what became of it.
     ClosePage {
@@ -227,6 +233,33 @@ impl Effect {
         }
     }
 
+    /// Whether it goes before all that waits in its lane: what waits for a room cannot be done before there is one.
+    pub const fn leads_its_lane(&self) -> bool {
+        matches!(self, Self::OpenRoom { again: 0, lost: Some(_) })
+    }
+
+    /// Whether it is tried once more when what refused it may have changed: a permission, a place. What asks a person,
+    /// or has a rhythm of its own, is not.
+    pub const fn is_tried_anew(&self) -> bool {
+        match self {
+            Self::Announce
+            | Self::DrawCard
+            | Self::Say { .. }
+            | Self::SayAlerts { .. }
+            | Self::Ask { .. }
+            | Self::PageInRoom { .. }
+            | Self::ClosePage { .. }
+            | Self::RaiseAlarm { .. }
+            | Self::ShowDraft { .. }
+            | Self::TellOperators { .. } => true,
+            Self::OpenRoom { .. }
+            | Self::PageDirectly { .. }
+            | Self::Publish { .. }
+            | Self::Escalate { .. }
+            | Self::RemindUpdate { .. } => false,
+        }
+    }
+
     /// Smaller goes first when several are due: pages before all else.
     pub const fn urgency(&self) -> i64 {
         match self {
@@ -249,13 +282,15 @@ impl Effect {
     pub fn dedup_key(&self, incident: IncidentId, occasion: &str) -> String {
         match self {
             Self::Announce => format!("{incident}/announce/{occasion}"),
-            Self::OpenRoom { again } => format!("{incident}/room/{again}"),
+            Self::OpenRoom { again, lost: None } => format!("{incident}/room/{again}"),
+            Self::OpenRoom { again, lost: Some(entry) } => format!("{incident}/room/after-{entry}/{again}"),
             Self::DrawCard => format!("{incident}/card/{occasion}"),
             Self::Say { to, .. } => format!("{incident}/say/{to}"),
             Self::SayAlerts { .. } => format!("{incident}/say-alerts/{occasion}"),
             Self::Ask { entry, .. } => format!("{incident}/ask/{entry}"),
             Self::PageDirectly { page } => format!("{incident}/page/{page}/directly"),
-            Self::PageInRoom { page } => format!("{incident}/page/{page}/room"),
+            Self::PageInRoom { page, lost: None } => format!("{incident}/page/{page}/room"),
+            Self::PageInRoom { page, lost: Some(entry) } => format!("{incident}/page/{page}/room/after-{entry}"),
             Self::ClosePage { page } => format!("{incident}/page-closed/{page}/{occasion}"),
             Self::Escalate { escalation, step, round, alarms } => {
                 format!("{incident}/escalation/{escalation}/{round}/{step}/{alarms}")

@@ -62,6 +62,8 @@ pub enum Event {
     Corrected { entry: EntryNumber, text: String },
     RoomOpened { room: RoomKind, trouble: Option<String> },
     RoomMissing { trouble: String },
+    RoomGone { reopened: bool },
+    Repaired { what: String, why: String },
     Paged { page: PageNumber, person: PersonId, step: usize, round: u32, reason: String },
     NobodyOnCall { seeking: String, step: usize },
     PageDelivered { page: PageNumber, person: PersonId },
@@ -131,6 +133,7 @@ impl Event {
             | Self::Declined { .. }
             | Self::Resolved { .. }
             | Self::Closed { .. }
+            | Self::RoomGone { .. }
             | Self::ApprovalVoid { .. }
             | Self::UpdateRejected { .. }
             | Self::PublicationDoubtful { .. } => true,
@@ -142,6 +145,7 @@ impl Event {
             | Self::SeverityProposed { .. }
             | Self::RoomOpened { .. }
             | Self::RoomMissing { .. }
+            | Self::Repaired { .. }
             | Self::Paged { .. }
             | Self::PageDelivered { .. }
             | Self::NobodyAnswered { .. }

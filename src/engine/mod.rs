@@ -18,6 +18,7 @@ use crate::domain::incident::{Command, Decision, Incident, Opening, Refusal};
 use crate::domain::organisation::Organisation;
 use crate::domain::timeline::Event;
 use crate::domain::triage::Triage;
+use crate::fault::{self, Point};
 use crate::render::Renderer;
 use crate::store::incident::Saved;
 use crate::store::{Db, StoreError, Tx};
@@ -133,7 +134,9 @@ impl Engine {
             let mut tx = self.db.begin().await?;
             match self.apply(&mut tx, id, command, actor).await? {
                 Applied::Decided(decision) => {
+                    fault::pass(Point::DecisionBefore).await.map_err(StoreError::from)?;
                     tx.commit().await?;
+                    fault::pass(Point::DecisionAfter).await.map_err(StoreError::from)?;
                     self.announce_jobs();
                     return Ok(*decision);
                 }
@@ -259,9 +262,14 @@ async fn commit_within(
     for prefix in &decision.cancels {
         tx.cancel_jobs(next.id, prefix, now).await?;
     }
+    for (slot, message) in &decision.forgets {
+        tx.forget_post(slot, *message).await?;
+    }
     for scheduled in &decision.effects {
         let key = scheduled.dedup_key(next.id, next.version);
-        if !scheduled.together {
+        if decision.anew {
+            tx.renew_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
+        } else if !scheduled.together {
             tx.add_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
         } else if !tx.add_or_widen_job(next.id, &key, &scheduled.effect, scheduled.due, now).await? {
             // What it was to be said together with is being said right now.

@@ -96,10 +96,15 @@ impl Engine {
     }
 
     /// Forgets a message that is gone.
-    pub async fn forget_post(&self, slot: &str) -> Result<(), EngineError> {
+    pub async fn forget_post(&self, post: &Post) -> Result<(), EngineError> {
         let mut tx = self.db().begin().await?;
-        tx.forget_post(slot).await?;
+        tx.forget_post(&post.slot, post.message).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// What stands of an incident.
+    pub async fn posts(&self, id: IncidentId) -> Result<Vec<Post>, EngineError> {
+        Ok(self.db().read().await?.posts_of(id, &format!("{id}/")).await?)
     }
 
     /// The last report to the room.

@@ -4,6 +4,7 @@
 
 mod draw;
 mod perform;
+mod reconcile;
 mod settle;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::{IncidentId, Snowflake};
 use crate::domain::incident::Command;
 use crate::engine::{Applied, Engine, EngineError};
+use crate::fault::{self, Point};
 use crate::render::Renderer;
 use crate::store::StoreError;
 use crate::store::job::{Claim, Ending, Job};
@@ -165,7 +167,9 @@ impl Outbox {
     async fn claim(&self, performer: Performer, limit: usize) -> Result<Vec<Job>, EngineError> {
         let mut tx = self.engine.db().begin().await?;
         let jobs = tx.claim_jobs(performer, &self.claim_of(), self.clock.now(), limit as i64).await?;
+        fault::pass(Point::ClaimBefore).await.map_err(StoreError::from)?;
         tx.commit().await?;
+        fault::pass(Point::ClaimAfter).await.map_err(StoreError::from)?;
         Ok(jobs)
     }
 
@@ -184,9 +188,10 @@ impl Outbox {
         debug!(?outcome, "performed");
         let first = job.first_attempt_at.unwrap_or(job.due_at);
         let settlement = settle(outcome, job.effect.promise(), job.attempts, first, self.clock.now());
+        let aside = matches!(settlement, Settlement::RunAgain { .. }) && self.steps_aside(&job).await;
         // What was done must be recorded, or it is looked for again after the lease.
         loop {
-            match self.record(&job, &settlement).await {
+            match self.record(&job, &settlement, aside).await {
                 Ok(()) => return,
                 Err(error) if error.is_transient() && job.attempts <= settle::MAX_ATTEMPTS => {
                     warn!(error = &error as &dyn std::error::Error, "a job cannot be settled yet");
@@ -200,20 +205,34 @@ impl Outbox {
         }
     }
 
+    /// Whether a job lets those behind it in its lane go on: it failed again and again, though Discord answers. Nothing is
+    /// given up by it, and nothing waits a day for one message that Discord does not like.
+    async fn steps_aside(&self, job: &Job) -> bool {
+        let Some(chat) = &self.chat else { return false };
+        let aside =
+            settle::STUBBORN <= job.attempts && job.effect.performer() == Performer::Chat && chat.answers().await;
+        if aside {
+            warn!("a job lets those behind it go on, and is tried by itself");
+        }
+        aside
+    }
+
     /// Settles a job: its state, what stands where, and what the incident learns, in one transaction.
-    async fn record(&self, job: &Job, settlement: &Settlement) -> Result<(), EngineError> {
+    async fn record(&self, job: &Job, settlement: &Settlement, aside: bool) -> Result<(), EngineError> {
         let now = self.clock.now();
         let mut tx = self.engine.db().begin().await?;
         let (held, report) = match settlement {
             Settlement::Finish { posts, report } => {
                 for post in posts {
+                    fault::pass(Point::BindingBefore).await.map_err(StoreError::from)?;
                     tx.bind_post(job.incident, post).await?;
+                    fault::pass(Point::BindingAfter).await.map_err(StoreError::from)?;
                 }
                 let held = tx.finish_job(job.id, Ending::Done, None, &self.holder, now).await?;
                 (held, report.clone())
             }
             Settlement::RunAgain { at, trouble } => {
-                (tx.run_job_again(job.id, *at, trouble.clone(), &self.holder).await?, None)
+                (tx.run_job_again(job.id, *at, trouble.clone(), aside, &self.holder).await?, None)
             }
             Settlement::Bury { trouble, report } => {
                 warn!(trouble, "a job is given up");
@@ -221,6 +240,8 @@ impl Outbox {
                 let plain = match &job.effect {
                     // What the incident would be told may be what cannot be kept.
                     _ if settle::MAX_ATTEMPTS < job.attempts => None,
+                    // It was tried anew, and refused for the reason that everybody was told before.
+                    _ if job.trouble.as_ref() == Some(trouble) => None,
                     // Telling the operators that they cannot be told would go on for ever.
                     Effect::TellOperators { .. } => None,
                     // A text that was refused is a person's to look after, as one in doubt is.
@@ -249,7 +270,9 @@ impl Outbox {
         if held && let (Some(incident), Some(command)) = (job.incident, report) {
             self.tell(&mut tx, incident, &command).await?;
         }
+        fault::pass(Point::SettleBefore).await.map_err(StoreError::from)?;
         tx.commit().await?;
+        fault::pass(Point::SettleAfter).await.map_err(StoreError::from)?;
         self.engine.announce_jobs();
         Ok(())
     }

@@ -3,9 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use crate::discord::{Chat, ChatError, Trouble};
+use crate::domain::actor::Actor;
 use crate::domain::effect::{Effect, Place, Promise, Question};
 use crate::domain::id::{EntryNumber, EscalationNumber, IncidentId, PageNumber, Snowflake, UpdateNumber};
-use crate::domain::incident::{Command, Incident, Room};
+use crate::domain::incident::{Cause, Command, Incident, Lack, Room};
 use crate::domain::paging::PageState;
 use crate::domain::timeline::{Entry, RoomKind, gathered};
 use crate::domain::update::{Sink, UpdateState};
@@ -20,6 +21,7 @@ use crate::store::post::Post;
 /// An attempt that ended early, one way or another.
 enum Stop {
     Outcome(Box<Outcome>),
+    Refused { trouble: Trouble, reason: String },
     Failure(EngineError),
 }
 
@@ -32,7 +34,7 @@ impl From<EngineError> for Stop {
 impl From<ChatError> for Stop {
     fn from(error: ChatError) -> Self {
         Self::Outcome(Box::new(match error {
-            ChatError::Refused { reason, .. } => Outcome::Rejected { trouble: reason, report: None },
+            ChatError::Refused { trouble, reason } => return Self::Refused { trouble, reason },
             ChatError::Later { after, reason } => Outcome::Retry {
                 after: after.and_then(|after| chrono::Duration::from_std(after).ok()),
                 trouble: reason,
@@ -56,6 +58,8 @@ impl Outbox {
         match self.attempt(job).await {
             Ok(outcome) => Ok(outcome),
             Err(Stop::Outcome(outcome)) => Ok(*outcome),
+            Err(Stop::Refused { trouble: Trouble::NoChannel, reason }) => self.look_for_room(job, reason).await,
+            Err(Stop::Refused { reason, .. }) => Ok(Outcome::Rejected { trouble: reason, report: None }),
             Err(Stop::Failure(error)) => Err(error),
         }
     }
@@ -69,13 +73,13 @@ impl Outbox {
         };
         match &job.effect {
             Effect::Announce => self.announce(job, incident).await,
-            Effect::OpenRoom { again } => self.open_room(job, incident, *again).await,
+            Effect::OpenRoom { again, lost } => self.open_room(job, incident, *again, *lost).await,
             Effect::DrawCard => self.draw_card(job, incident).await,
             Effect::Say { from, to } => self.say(job, incident, *from, *to).await,
             Effect::SayAlerts { from, to } => self.say_alerts(job, incident, *from, *to).await,
             Effect::Ask { question, entry } => self.ask(job, incident, question, *entry).await,
             Effect::PageDirectly { page } => self.page_directly(job, incident, *page).await,
-            Effect::PageInRoom { page } => self.page_in_room(job, incident, *page).await,
+            Effect::PageInRoom { page, .. } => self.page_in_room(job, incident, *page).await,
             Effect::ClosePage { page } => self.close_page(incident, *page).await,
             Effect::Escalate { escalation, step, round, alarms } => Ok(Outcome::Done {
                 posts: Vec::new(),
@@ -96,6 +100,23 @@ impl Outbox {
         }
     }
 
+    /// A channel is not there: when it is the incident's room, the incident gets another, and the job goes on there.
+    async fn look_for_room(&self, job: &Job, reason: String) -> Result<Outcome, EngineError> {
+        let rejected = Outcome::Rejected { trouble: reason.clone(), report: None };
+        let (Some(id), Some(chat)) = (job.incident, &self.chat) else { return Ok(rejected) };
+        let Some(room) = self.engine.incident(id).await?.room else { return Ok(rejected) };
+        match chat.has_channel(room.channel).await {
+            Ok(false) => {
+                let lacks = vec![Lack::RoomGone { channel: room.channel }];
+                let command = Command::Repair { lacks, cause: Cause::Deleted };
+                self.engine.handle(id, &command, &Actor::Firebell).await?;
+                Ok(Outcome::Retry { after: Some(chrono::Duration::zero()), trouble: reason })
+            }
+            Ok(true) => Ok(rejected),
+            Err(error) => Ok(Outcome::Retry { after: None, trouble: error.to_string() }),
+        }
+    }
+
     /// Posts a message once: an earlier attempt's is adopted.
     async fn post_once(
         &self,
@@ -105,7 +126,8 @@ impl Outbox {
         message: &Message,
         version: i64,
     ) -> Result<Post, Stop> {
-        if let Some(post) = self.engine.post(slot).await? {
+        // What stands in a room that is gone does not stand any more.
+        if let Some(post) = self.engine.post(slot).await?.filter(|post| post.channel == channel) {
             return Ok(post);
         }
         let posted_at = self.clock.now();
@@ -155,8 +177,10 @@ impl Outbox {
             match self.chat()?.edit(standing.channel, standing.message, message).await {
                 Ok(()) => return Ok(Post { version, posted_at: drawn_at, ..standing }),
                 // Deleted by hand, or too old to be edited: a fresh one takes its place.
-                Err(ChatError::Refused { trouble: Trouble::Gone | Trouble::TooOld, .. }) => {
-                    self.engine.forget_post(slot).await?;
+                Err(ChatError::Refused {
+                    trouble: Trouble::NoChannel | Trouble::NoMessage | Trouble::TooOld, ..
+                }) => {
+                    self.engine.forget_post(&standing).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -182,13 +206,19 @@ impl Outbox {
         self.post_or_edit(job, &slot, channel, &message, source.incident.version).await
     }
 
-    async fn open_room(&self, job: &Job, id: IncidentId, again: u32) -> Result<Outcome, Stop> {
+    async fn open_room(
+        &self,
+        job: &Job,
+        id: IncidentId,
+        again: u32,
+        lost: Option<EntryNumber>,
+    ) -> Result<Outcome, Stop> {
         let incident = self.engine.incident(id).await?;
         if incident.room.is_some() {
             return Err(needless("the room is there"));
         }
         let mark = room_mark(&incident);
-        if 1 < job.attempts
+        if (1 < job.attempts || lost.is_some())
             && let Some(channel) = self.chat()?.find_channel(&mark).await?
         {
             return Ok(room_opened(channel, RoomKind::Channel, None, Vec::new()));
@@ -205,7 +235,7 @@ impl Outbox {
                     Ok(thread) => Ok(room_opened(thread, RoomKind::Thread, Some(reason), vec![announcement])),
                     Err(ChatError::Refused { reason: thread, .. }) => {
                         let trouble = format!("no channel: {reason}; no thread: {thread}");
-                        let report = Some(Command::RoomRefused { again, trouble: trouble.clone() });
+                        let report = Some(Command::RoomRefused { again, lost, trouble: trouble.clone() });
                         Ok(Outcome::Rejected { trouble, report })
                     }
                     Err(error) => Err(error.into()),
@@ -457,7 +487,7 @@ impl Outbox {
         room.map_or(self.places().announcements, |room| room.channel)
     }
 
-    fn places(&self) -> crate::outbox::Places {
+    pub(super) fn places(&self) -> crate::outbox::Places {
         *self.places.borrow()
     }
 }

@@ -5,13 +5,14 @@ use chrono::Duration;
 use crate::domain::Timestamp;
 use crate::domain::effect::Promise;
 use crate::domain::incident::Command;
+use crate::store::job::LONGEST_WAIT;
 use crate::store::post::Post;
 
 /// How many attempts are made before a job is given up, out loud. With the back-off below that is about a day, longer
 /// than Discord was ever away.
 pub const MAX_ATTEMPTS: u32 = 300;
-/// The longest wait between two attempts.
-const LONGEST_WAIT: Duration = Duration::minutes(5);
+/// After how many attempts a job that fails though Discord answers lets those behind it go on: about two minutes.
+pub const STUBBORN: u32 = 8;
 /// For how long Discord surely knows a message by its nonce ("the past few minutes", by its documentation).
 pub const NONCE_HOLDS: Duration = Duration::minutes(2);
 

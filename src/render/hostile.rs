@@ -105,6 +105,7 @@ fn entries(text: &str) -> Vec<Entry> {
             Event::Noted { text: own(), quote: None },
             Event::Reported { report },
             Event::Undone { what: own(), trouble: own() },
+            Event::Repaired { what: own(), why: own() },
             Event::NobodyOnCall { seeking: own(), step: 0 },
         ]
         .map(sample::entry),

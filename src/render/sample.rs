@@ -428,6 +428,9 @@ pub(crate) fn every_event() -> Vec<Entry> {
         Event::PublicationDoubtful { update, audience: customers(), trouble: "the connection broke".to_owned() },
         Event::UpdateDue,
         Event::Undone { what: "pin the card".to_owned(), trouble: trouble() },
+        Event::RoomGone { reopened: true },
+        Event::RoomGone { reopened: false },
+        Event::Repaired { what: "the card".to_owned(), why: "it was deleted by hand".to_owned() },
     ];
     let number = |index| EntryNumber(i64::try_from(index).expect("few") + 1);
     let mut entries: Vec<Entry> =

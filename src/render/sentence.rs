@@ -84,6 +84,11 @@ impl Wording<'_> {
                 }
             },
             Event::RoomMissing { trouble } => self.with("The incident has no room", Some(trouble)),
+            Event::RoomGone { reopened: true } => {
+                "The incident's room is gone, somebody deleted it: another takes its place.".to_owned()
+            }
+            Event::RoomGone { reopened: false } => "The incident's room is gone: somebody deleted it.".to_owned(),
+            Event::Repaired { what, why } => self.with(format!("Firebell put back {}", self.word(what)), Some(why)),
             Event::Paged { person, step, round, reason, .. } => {
                 let person = self.person(person);
                 let again = match round {

@@ -21,6 +21,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What the writer keeps of the database in memory, in SQLite's words: 16 MiB. In SQLite's own 2 MiB the indexes of a storm
 /// are read again and again.
 const WRITER_CACHE: &str = "-16384";
+/// How long a caller waits for a connection to a server: whoever asked for something waits for several in a row.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for reading; two cores keep no more busy.
 const READERS: u32 = 4;
 
@@ -217,7 +219,7 @@ impl Db {
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)?.application_name("firebell");
-            let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(ACQUIRE_TIMEOUT);
+            let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(CONNECT_TIMEOUT);
             return Ok(Self::Postgres(pool.connect_with(options).await?));
         }
         Err(StoreError::UnknownDatabase)
@@ -263,7 +265,16 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             // A write lock taken later than at the start could not be waited for.
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Sqlite { writer, .. } => match writer.begin_with("BEGIN IMMEDIATE").await {
+                Ok(tx) => Tx::Sqlite(tx),
+                // On a full disk SQLite takes a transaction back by itself, and the driver goes on counting it: that
+                // connection can begin none any more. A fresh one takes its place.
+                Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
+                    writer.acquire().await?.close().await?;
+                    Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                }
+                Err(error) => return Err(error.into()),
+            },
             Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }

@@ -17,6 +17,9 @@ pub enum StoreError {
         /// What.
         problem: String,
     },
+    /// A test had it fail.
+    #[error(transparent)]
+    Fault(#[from] crate::fault::Fault),
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     TooSlow,
@@ -51,7 +54,7 @@ impl StoreError {
                 | sqlx::Error::WorkerCrashed => true,
                 _ => false,
             },
-            Self::TooSlow => true,
+            Self::TooSlow | Self::Fault(_) => true,
             Self::Migration(_) | Self::Corrupt { .. } | Self::UnknownDatabase => false,
         }
     }

@@ -1,12 +1,13 @@
 //! The one writer of the inbox: it gathers what waits into one commit, and answers each request after it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{debug, warn};
 
 use crate::domain::Timestamp;
 use crate::domain::alert::Alert;
+use crate::fault::{self, Point};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::handed::Handed;
@@ -19,6 +20,8 @@ const QUEUE: usize = 1024;
 const ALERTS_A_COMMIT: usize = 1024;
 /// How long a commit may take. Whoever waits for it is told then that it is not known to be kept.
 const APPEND: Duration = Duration::from_secs(10);
+/// For how long a commit that failed speaks against readiness.
+const BELIEVED: Duration = Duration::from_secs(10);
 
 /// Why alerts were not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +46,7 @@ struct Request {
 pub struct Inbox {
     requests: mpsc::Sender<Request>,
     commits: watch::Sender<()>,
+    failed: watch::Sender<Option<Instant>>,
     handed: Handed,
 }
 
@@ -52,8 +56,9 @@ impl Inbox {
         let (requests, queue) = mpsc::channel(QUEUE);
         let commits = watch::Sender::new(());
         let handed = Handed::default();
-        tokio::spawn(write(db, queue, commits.clone(), handed.clone()));
-        Self { requests, commits, handed }
+        let failed = watch::Sender::new(None);
+        tokio::spawn(write(db, queue, commits.clone(), failed.clone(), handed.clone()));
+        Self { requests, commits, failed, handed }
     }
 
     /// Takes alerts in. They are kept when this returns; the positions of the alerts follow one another from the one
@@ -74,6 +79,12 @@ impl Inbox {
         self.commits.subscribe()
     }
 
+    /// Whether nothing could be taken in a moment ago, and nothing was since. It is believed for a while only: who is
+    /// kept away by it could not show that it is over.
+    pub fn is_failing(&self) -> bool {
+        self.failed.borrow().is_some_and(|at| at.elapsed() < BELIEVED)
+    }
+
     /// What was taken in and waits for triage in this process.
     pub fn handed(&self) -> Handed {
         self.handed.clone()
@@ -85,7 +96,13 @@ impl Inbox {
     }
 }
 
-async fn write(db: Db, mut queue: mpsc::Receiver<Request>, commits: watch::Sender<()>, handed: Handed) {
+async fn write(
+    db: Db,
+    mut queue: mpsc::Receiver<Request>,
+    commits: watch::Sender<()>,
+    failed: watch::Sender<Option<Instant>>,
+    handed: Handed,
+) {
     while let Some(first) = queue.recv().await {
         let mut batch = vec![first];
         let mut count = batch[0].lines.len();
@@ -105,12 +122,13 @@ async fn write(db: Db, mut queue: mpsc::Receiver<Request>, commits: watch::Sende
             alerts.extend(request.alerts);
         }
         // A sender must be answered while it still listens, also by a database that does not answer us.
-        let appended = tokio::time::timeout(APPEND, db.append_to_inbox(lines, received_at)).await;
+        let appended = tokio::time::timeout(APPEND, append(&db, lines, received_at)).await;
         match appended.unwrap_or(Err(StoreError::TooSlow)) {
             Ok(first) => {
                 debug!(alerts = count, requests = shares.len(), "inbox committed");
                 handed.push(first, received_at, alerts);
                 commits.send_replace(());
+                failed.send_replace(None);
                 let mut position = first;
                 for (count, answer) in shares {
                     // Whoever asked may have gone; the alerts are kept all the same.
@@ -120,6 +138,7 @@ async fn write(db: Db, mut queue: mpsc::Receiver<Request>, commits: watch::Sende
             }
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, alerts = count, "the inbox could not be written");
+                failed.send_replace(Some(Instant::now()));
                 for (_, answer) in shares {
                     let _ = answer.send(Err(error.to_string()));
                 }
@@ -128,4 +147,11 @@ async fn write(db: Db, mut queue: mpsc::Receiver<Request>, commits: watch::Sende
             }
         }
     }
+}
+
+async fn append(db: &Db, lines: Lines, received_at: Timestamp) -> Result<i64, StoreError> {
+    fault::pass(Point::InboxBefore).await?;
+    let first = db.append_to_inbox(lines, received_at).await?;
+    fault::pass(Point::InboxAfter).await?;
+    Ok(first)
 }

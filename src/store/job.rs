@@ -1,5 +1,7 @@
 //! Jobs: what is to be done outside the database, claimed by lease, settled once.
 
+use std::collections::BTreeSet;
+
 use chrono::Duration;
 
 use crate::domain::Timestamp;
@@ -14,31 +16,70 @@ sql! {
     ADD = Sql::portable(
         "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
                           created_at)
-         VALUES ($1, $2, $3, $4, $7, $5, $6, 'queued', $7, 0, $8)
+         VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
          ON CONFLICT (dedup_key) DO NOTHING",
+    );
+    RENEW = Sql::portable(
+        "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
+                          created_at)
+         VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
+         ON CONFLICT (dedup_key) DO UPDATE SET state = 'queued', due_at = excluded.due_at, finished_at = NULL
+         WHERE job.state IN ('done', 'buried', 'cancelled')",
+    );
+    HURRY = Sql::portable(
+        "UPDATE job SET due_at = $1
+         WHERE state = 'queued' AND performer IN ('page', 'chat') AND 0 < attempts AND $1 < due_at",
+    );
+    BURIED = Sql::portable(
+        "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble FROM job j
+         WHERE state = 'buried' AND performer IN ('page', 'chat') AND $1 <= created_at
+           AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = j.incident_id AND i.phase IN ('resolved', 'closed'))
+         ORDER BY id LIMIT $2",
+    );
+    REVIVE = Sql::portable(
+        "UPDATE job SET state = 'queued', due_at = $2, attempts = 1, finished_at = NULL
+         WHERE id = $1 AND state = 'buried'",
+    );
+    STANDING = Sql::portable(
+        "SELECT dedup_key FROM job WHERE incident_id = $1 AND state IN ('queued', 'running', 'buried')",
+    );
+    OVERDUE = Sql::portable(
+        "SELECT j.dedup_key, j.due_at FROM job j
+         WHERE (j.state = 'queued' AND j.due_at < $1
+                AND (j.lane IS NULL OR NOT EXISTS (
+                    SELECT 1 FROM job earlier
+                    WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
+                      AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id)))))
+            OR (j.state = 'running' AND j.lease_until < $2)
+         ORDER BY j.due_at, j.id LIMIT $3",
     );
     ADD_OR_WIDEN = Sql::portable(
         "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
                           created_at)
-         VALUES ($1, $2, $3, $4, $7, $5, $6, 'queued', $7, 0, $8)
+         VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
          ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0",
     );
     // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. That the state is
-    // one of two is said once more: only so is the index of what waits taken, in place of all that was ever done.
+    // one of two is said once more: only so is the index of what waits taken, in place of all that was ever done. What was
+    // due when it was queued is due whatever the clock says since; and no attempt waits longer than the longest wait
+    // between two: a clock that was set back must not hold up a page.
     CLAIM = Sql::portable(
         "UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
                         first_attempt_at = COALESCE(first_attempt_at, $2)
          WHERE id IN (
              SELECT j.id FROM job j
-             WHERE j.performer = $1 AND j.due_at <= $2 AND j.state IN ('queued', 'running')
-               AND (j.state = 'queued' OR (j.state = 'running' AND j.lease_until < $5))
+             WHERE j.performer = $1 AND j.state IN ('queued', 'running')
+               AND ((j.state = 'queued' AND (j.due_at <= $2 OR j.due_at <= j.created_at
+                                             OR (0 < j.attempts AND $7 < j.due_at)))
+                    OR (j.state = 'running' AND j.lease_until < $5))
                AND (j.lane IS NULL OR NOT EXISTS (
                    SELECT 1 FROM job earlier
                    WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
                      AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id))))
              ORDER BY j.urgency, j.due_at, j.id LIMIT $6)
-           AND due_at <= $2 AND (state = 'queued' OR (state = 'running' AND lease_until < $5))
-         RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency",
+           AND ((state = 'queued' AND (due_at <= $2 OR due_at <= created_at OR (0 < attempts AND $7 < due_at)))
+                OR (state = 'running' AND lease_until < $5))
+         RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
     );
     KEEP = Sql::of_lists(
         "UPDATE job SET lease_until = $2
@@ -50,7 +91,8 @@ sql! {
          WHERE id = $1 AND state = 'running' AND lease_holder = $5",
     );
     RUN_AGAIN = Sql::portable(
-        "UPDATE job SET state = 'queued', due_at = $2, trouble = $3, lease_until = NULL, lease_holder = NULL
+        "UPDATE job SET state = 'queued', due_at = $2, trouble = $3, lease_until = NULL, lease_holder = NULL,
+                        lane = CASE WHEN $5 THEN NULL ELSE lane END
          WHERE id = $1 AND state = 'running' AND lease_holder = $4",
     );
     CANCEL = Sql::portable(
@@ -69,7 +111,7 @@ sql! {
                           AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id))))))",
     );
     WAITING = Sql::portable(
-        "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency FROM job
+        "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble FROM job
          WHERE state IN ('queued', 'running') ORDER BY due_at, id LIMIT $1",
     );
     STATES = Sql::portable("SELECT state, COUNT(*) AS count FROM job GROUP BY state ORDER BY state");
@@ -80,6 +122,9 @@ sql! {
              ORDER BY finished_at LIMIT $2)",
     );
 }
+
+/// The longest wait between two attempts.
+pub const LONGEST_WAIT: Duration = Duration::minutes(5);
 
 /// A job, claimed or waiting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +143,8 @@ pub struct Job {
     pub first_attempt_at: Option<Timestamp>,
     /// Not before.
     pub due_at: Timestamp,
+    /// Why the last attempt came to nothing.
+    pub trouble: Option<String>,
 }
 
 /// A worker's claim on jobs: who holds it, until when, by the real clock.
@@ -130,7 +177,7 @@ impl Tx {
         due: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        Ok(self.execute(ADD, as_row(incident, dedup_key, effect, due, now)).await? == 1)
+        Ok(self.execute(ADD, row_of(incident, dedup_key, effect, due, now)).await? == 1)
     }
 
     /// Queues a job, or has the one with this key, which nobody began yet, do `effect` instead; `false` when somebody
@@ -143,7 +190,35 @@ impl Tx {
         due: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        Ok(self.execute(ADD_OR_WIDEN, as_row(Some(incident), dedup_key, effect, due, now)).await? == 1)
+        Ok(self.execute(ADD_OR_WIDEN, row_of(Some(incident), dedup_key, effect, due, now)).await? == 1)
+    }
+
+    /// Queues a job, also when one with this key ended before: it is taken up again, and looks first what was done.
+    pub async fn renew_job(
+        &mut self,
+        incident: Option<IncidentId>,
+        dedup_key: &str,
+        effect: &Effect,
+        due: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.execute(RENEW, row_of(incident, dedup_key, effect, due, now)).await? == 1)
+    }
+
+    /// Has what waits to be tried again in Discord tried now.
+    pub async fn hurry_jobs(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.execute(HURRY, values![now]).await
+    }
+
+    /// Takes up what was refused since `since` and may be allowed by now, of incidents that go on; how many jobs.
+    pub async fn revive_jobs(&mut self, since: Timestamp, now: Timestamp, limit: i64) -> Result<usize, StoreError> {
+        let rows = self.all(BURIED, values![since, limit]).await?;
+        let buried = rows.iter().map(|row| job(row).map(|(_, job)| job)).collect::<Result<Vec<_>, _>>()?;
+        let mut revived = 0;
+        for job in buried.iter().filter(|job| job.effect.is_tried_anew()) {
+            revived += usize::from(self.execute(REVIVE, values![job.id, now]).await? == 1);
+        }
+        Ok(revived)
     }
 
     /// Claims up to `limit` jobs that are due, the most urgent first; of each lane only the first.
@@ -155,7 +230,8 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<Job>, StoreError> {
         let until = claim.real_now + claim.lease;
-        let values = values![performer.word(), now, until, claim.holder, claim.real_now, limit];
+        let set_back = now + LONGEST_WAIT + LONGEST_WAIT;
+        let values = values![performer.word(), now, until, claim.holder, claim.real_now, limit, set_back];
         let mut rows = self.all(CLAIM, values).await?.iter().map(job).collect::<Result<Vec<_>, _>>()?;
         rows.sort_by_key(|(urgency, job)| (*urgency, job.due_at, job.id));
         Ok(rows.into_iter().map(|(_, job)| job).collect())
@@ -184,15 +260,16 @@ impl Tx {
         Ok(self.execute(FINISH, values![id, state, trouble, now, holder]).await? == 1)
     }
 
-    /// Gives a job back, to be tried again at `at`.
+    /// Gives a job back, to be tried again at `at`. `aside`: those behind it in its lane need not wait for it any more.
     pub async fn run_job_again(
         &mut self,
         id: i64,
         at: Timestamp,
         trouble: String,
+        aside: bool,
         holder: &str,
     ) -> Result<bool, StoreError> {
-        Ok(self.execute(RUN_AGAIN, values![id, at, trouble, holder]).await? == 1)
+        Ok(self.execute(RUN_AGAIN, values![id, at, trouble, holder, aside]).await? == 1)
     }
 
     /// Cancels what is not under way of an incident's jobs whose keys begin with `prefix`.
@@ -222,13 +299,30 @@ impl Tx {
         self.one(OLDEST, values![now]).await?.time_maybe("due")
     }
 
+    /// The keys of an incident's jobs that wait, run, or were given up out loud.
+    pub async fn standing_jobs(&mut self, incident: IncidentId) -> Result<BTreeSet<String>, StoreError> {
+        self.all(STANDING, values![incident.0]).await?.iter().map(|row| row.get("dedup_key")).collect()
+    }
+
+    /// Jobs that could be claimed since before `due`, and such whose claim ended before `claimed_until`: nobody takes
+    /// them up. The oldest first.
+    pub async fn overdue_jobs(
+        &mut self,
+        due: Timestamp,
+        claimed_until: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let rows = self.all(OVERDUE, values![due, claimed_until, limit]).await?;
+        rows.iter().map(|row| Ok((row.get("dedup_key")?, row.time("due_at")?))).collect()
+    }
+
     /// Deletes up to `limit` ended jobs from before `before`.
     pub async fn prune_jobs(&mut self, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
         self.execute(PRUNE, values![before, limit]).await
     }
 }
 
-fn as_row(
+fn row_of(
     incident: Option<IncidentId>,
     dedup_key: &str,
     effect: &Effect,
@@ -239,6 +333,7 @@ fn as_row(
         Some(id) => effect.lane(id),
         None => Some("operators".to_owned()),
     };
+    let place = if effect.leads_its_lane() { Timestamp::UNIX_EPOCH } else { due };
     values![
         incident.map(|id| id.0),
         dedup_key,
@@ -248,6 +343,7 @@ fn as_row(
         to_json(effect),
         due,
         now,
+        place,
     ]
 }
 
@@ -260,6 +356,7 @@ fn job(row: &Row) -> Result<(i64, Job), StoreError> {
         attempts: to_count(row.get("attempts")?, "attempts")?,
         first_attempt_at: row.time_maybe("first_attempt_at")?,
         due_at: row.time("due_at")?,
+        trouble: row.get("trouble")?,
     };
     Ok((row.get("urgency")?, job))
 }

@@ -13,6 +13,7 @@ sql! {
     );
     BREAK_LEASES = Sql::portable("DELETE FROM lease");
     BREAK_CLAIMS = Sql::portable("UPDATE job SET lease_until = created_at WHERE state IN ('queued', 'running') AND state = 'running'");
+    ALL = Sql::portable("SELECT name, until FROM lease ORDER BY name");
     RELEASE = Sql::portable("DELETE FROM lease WHERE name = $1 AND holder = $2");
 }
 
@@ -26,6 +27,11 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         Ok(self.execute(HOLD, values![name, holder, until, now]).await? == 1)
+    }
+
+    /// Every lease and until when it is held.
+    pub async fn leases(&mut self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.all(ALL, values![]).await?.iter().map(|row| Ok((row.get("name")?, row.time("until")?))).collect()
     }
 
     /// Gives a lease up, so that another need not wait for it to end.

@@ -20,7 +20,7 @@ sql! {
         "SELECT slot, channel, message, version, posted_at FROM post
          WHERE incident_id = $1 AND substr(slot, 1, length($2)) = $2 ORDER BY slot",
     );
-    FORGET = Sql::portable("DELETE FROM post WHERE slot = $1");
+    FORGET = Sql::portable("DELETE FROM post WHERE slot = $1 AND message = $2");
 }
 
 /// A message that stands in Discord.
@@ -68,9 +68,9 @@ impl Tx {
         self.all(OF_INCIDENT, values![incident.0, prefix]).await?.iter().map(post).collect()
     }
 
-    /// Forgets a message that is gone.
-    pub async fn forget_post(&mut self, slot: &str) -> Result<(), StoreError> {
-        self.execute(FORGET, values![slot]).await?;
+    /// Forgets a message that is gone, unless another took its place.
+    pub async fn forget_post(&mut self, slot: &str, message: Snowflake) -> Result<(), StoreError> {
+        self.execute(FORGET, values![slot, from_snowflake(message)]).await?;
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::Duration;
 use serde::Serialize;
 
+use crate::clock::real_time;
 use crate::domain::alert::Severity;
 use crate::domain::incident::Phase;
 use crate::store::StoreError;
@@ -17,38 +18,45 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
+/// How long looking may take; whoever asks does not wait for ever.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(5);
+
 #[derive(Serialize)]
 struct Readiness {
     ready: bool,
     database: &'static str,
     chat: &'static str,
+    /// What the bot lacks in its server, with what it costs.
+    lacking: Vec<String>,
     triage: String,
     outbox: String,
 }
 
 /// `/readyz`: the parts that work depends on, each by itself.
 pub async fn ready(State(web): State<Web>) -> Response {
-    let chat = *web.chat.borrow();
-    let looked = look(&web).await;
-    let readiness = match &looked {
-        Ok(lags) => Readiness {
-            // Neither Discord being away nor a triage that is behind may keep alerts out: they are kept, and the rest
-            // follows.
-            ready: true,
-            database: "ok",
-            chat: if chat { "connected" } else { "not connected" },
-            triage: behind(lags.inbox),
-            outbox: behind(lags.outbox),
-        },
-        Err(_) => Readiness {
-            ready: false,
-            database: "cannot be asked",
-            chat: if chat { "connected" } else { "not connected" },
-            triage: "unknown".to_owned(),
-            outbox: "unknown".to_owned(),
-        },
+    let chat = *web.chat.connected.borrow();
+    let lacking = web.chat.lacking.borrow().clone();
+    let looked = tokio::time::timeout(LOOK, look(&web)).await.unwrap_or(Err(StoreError::TooSlow));
+    if let Err(error) = &looked {
+        tracing::warn!(error = error as &dyn std::error::Error, "not ready");
+    }
+    let is_failing = web.inbox.is_failing();
+    // Neither Discord being away nor a triage that is behind may keep alerts out: they are kept, and the rest follows.
+    let (ready, database) = match &looked {
+        Ok(_) if is_failing => (false, "could not take alerts in a moment ago"),
+        Ok(_) => (true, "ok"),
+        Err(_) => (false, "cannot be read and written"),
     };
-    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let unknown = || "unknown".to_owned();
+    let readiness = Readiness {
+        ready,
+        database,
+        chat: if chat { "connected" } else { "not connected" },
+        lacking,
+        triage: looked.as_ref().map_or_else(|_| unknown(), |lags| behind(lags.inbox)),
+        outbox: looked.as_ref().map_or_else(|_| unknown(), |lags| behind(lags.outbox)),
+    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()
 }
 
@@ -64,6 +72,11 @@ struct Lags {
 async fn look(web: &Web) -> Result<Lags, StoreError> {
     let now = web.engine.now();
     let since = |moment: Option<crate::domain::Timestamp>| moment.map_or(Duration::zero(), |moment| now - moment);
+    // A disk that is full can still be read.
+    let moment = real_time();
+    let mut tx = web.engine.db().begin().await?;
+    tx.hold_lease("readiness", "anybody", moment, moment).await?;
+    tx.commit().await?;
     let mut tx = web.engine.db().read().await?;
     Ok(Lags { inbox: since(tx.inbox_behind().await?.oldest), outbox: since(tx.oldest_due_job(now).await?) })
 }
@@ -80,7 +93,8 @@ pub async fn metrics(State(web): State<Web>) -> Response {
 async fn measure(web: &Web) -> Result<(), StoreError> {
     let now = web.engine.now();
     metrics::gauge!("firebell_inbox_requests_waiting").set(web.inbox.waiting() as f64);
-    metrics::gauge!("firebell_chat_connected").set(if *web.chat.borrow() { 1.0 } else { 0.0 });
+    metrics::gauge!("firebell_chat_connected").set(if *web.chat.connected.borrow() { 1.0 } else { 0.0 });
+    metrics::gauge!("firebell_chat_lacking").set(web.chat.lacking.borrow().len() as f64);
     let mut tx = web.engine.db().read().await?;
     let behind = tx.inbox_behind().await?;
     metrics::gauge!("firebell_inbox_alerts_waiting").set(behind.waiting as f64);

@@ -58,8 +58,14 @@ pub struct Limits {
     pub timeout: Duration,
 }
 
-/// Whether the chat is there, as its owner says.
-pub type ChatState = watch::Receiver<bool>;
+/// What is known of the chat, as its owner says.
+#[derive(Clone)]
+pub struct ChatState {
+    /// Whether it is there.
+    pub connected: watch::Receiver<bool>,
+    /// What the bot lacks in its guild, in words.
+    pub lacking: watch::Receiver<Vec<String>>,
+}
 
 /// All that requests need. Clones share it.
 #[derive(Clone)]

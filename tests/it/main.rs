@@ -6,7 +6,11 @@
 #[macro_use]
 mod support;
 
+mod campaign;
+mod kills;
 mod migrations;
+mod old_schemas;
+mod processes;
 mod statements;
 mod store;
 mod stories;

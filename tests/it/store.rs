@@ -110,7 +110,7 @@ on_both_databases! {
         assert!(claim_jobs(&db, "v", 0, 0, 10).await.is_empty(), "the lane is taken");
         // Tried again later: what comes after it waits.
         let mut tx = db.begin().await.unwrap();
-        assert!(tx.run_job_again(first[0].id, at(30), "busy".into(), "w").await.unwrap());
+        assert!(tx.run_job_again(first[0].id, at(30), "busy".into(), false, "w").await.unwrap());
         tx.commit().await.unwrap();
         assert!(claim_jobs(&db, "w", 0, 29, 10).await.is_empty());
         let again = claim_jobs(&db, "w", 0, 30, 10).await;

@@ -9,15 +9,16 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("intake", &["domain"], &["tokio", "sqlx", "serenity", "axum", "reqwest"]),
     ("render", &["domain"], &["tokio", "sqlx", "serenity", "axum", "reqwest"]),
     ("config", &["domain"], &["tokio", "sqlx", "serenity", "axum", "reqwest"]),
-    ("store", &["domain", "clock"], &["serenity", "axum", "handlebars"]),
-    ("engine", &["domain", "store", "render", "clock"], &["serenity", "axum", "handlebars", "sqlx"]),
-    ("discord", &["domain", "render"], &["axum", "handlebars", "sqlx"]),
-    ("discord/gateway", &["domain", "render", "engine", "clock", "discord"], &["axum", "handlebars", "sqlx"]),
+    ("store", &["domain", "clock", "fault"], &["serenity", "axum", "handlebars"]),
+    ("engine", &["domain", "store", "render", "clock", "fault"], &["serenity", "axum", "handlebars", "sqlx"]),
+    ("discord", &["domain", "render", "fault"], &["axum", "handlebars", "sqlx"]),
+    ("discord/gateway", &["domain", "render", "engine", "clock", "discord", "fault"], &["axum", "handlebars", "sqlx"]),
     (
         "outbox",
-        &["domain", "store", "engine", "render", "discord::chat", "clock"],
+        &["domain", "store", "engine", "render", "discord::chat", "clock", "fault"],
         &["serenity", "axum", "handlebars", "sqlx"],
     ),
+    ("auditor", &["domain", "store", "engine", "clock", "fault"], &["serenity", "axum", "handlebars", "sqlx"]),
     ("web", &["domain", "intake", "engine", "render", "clock", "store"], &["serenity", "handlebars", "sqlx"]),
 ];
 

@@ -21,7 +21,9 @@ fn now() -> Timestamp {
 fn secrets() -> BTreeMap<String, String> {
     ["FIREBELL_API_TOKEN", "FIREBELL_DISCORD_TOKEN", "FIREBELL_ALERTMANAGER_SECRET"]
         .map(|name| (name.to_owned(), format!("value of {name}")))
-        .into()
+        .into_iter()
+        .chain([("FIREBELL_HEARTBEAT_URL".to_owned(), "https://switch.example.org/ping".to_owned())])
+        .collect()
 }
 
 fn parsed(text: &str) -> Result<(Config, Vec<Finding>), Vec<Finding>> {

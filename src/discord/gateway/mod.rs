@@ -5,28 +5,31 @@
 
 mod answer;
 mod complete;
+mod line;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use serenity::all::{
-    CommandInteraction, ComponentInteraction, Context, EventHandler, GatewayIntents, Interaction, Member,
-    ModalInteraction, Ready, ResumedEvent, User,
+    CommandInteraction, ComponentInteraction, ConnectionStage, Context, EventHandler, Guild, GuildChannel, Interaction,
+    Member, ModalInteraction, PartialGuildChannel, Ready, ResumedEvent, Role, UnavailableGuild, User,
 };
 use serenity::async_trait;
 use serenity::http::Http;
-use serenity::model::id::{GuildId, InteractionId};
+use serenity::model::id::InteractionId;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
-use crate::discord::client::{ClientError, Credentials, check_gateway};
+use crate::discord::client::Credentials;
 use crate::discord::parse::{ParseError, Request};
-use crate::discord::{client, commands, parse, wire};
+use crate::discord::{parse, wire};
 use crate::domain::actor::Actor;
 use crate::domain::id::Snowflake;
 use crate::engine::Engine;
+use crate::fault::{self, Point};
 use crate::render::message::{Form, Message};
 use crate::render::{Renderer, reply};
 
@@ -34,13 +37,6 @@ use crate::render::{Renderer, reply};
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// How long answering may take, waiting for the client's rate limiter included.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-/// How long the client may take to end when it is asked to; it does not end while it cannot connect.
-const END_WITHIN: Duration = Duration::from_secs(3);
-
-/// What we must hear of: commands and buttons come without an intent; the guild tells of channels and of ourselves.
-fn intents() -> GatewayIntents {
-    GatewayIntents::GUILDS
-}
 
 /// The ear. Clones share everything.
 #[derive(Clone)]
@@ -50,6 +46,9 @@ pub struct Gateway {
     credentials: Credentials,
     renderer: Arc<Renderer>,
     connected: watch::Sender<bool>,
+    changed: watch::Sender<u64>,
+    was_removed: Arc<AtomicBool>,
+    was_ready: Arc<AtomicBool>,
 }
 
 /// Where and by whom something was asked.
@@ -71,15 +70,26 @@ enum Answer {
 }
 
 impl Gateway {
-    /// An ear for the guild in `credentials`; `connected` says whether it hears.
+    /// An ear for the guild in `credentials`; `connected` says whether it hears, `changed` counts what may call for a
+    /// comparison of what stands in Discord with what should.
     pub fn new(
         engine: Engine,
         http: Arc<Http>,
         credentials: Credentials,
         renderer: Arc<Renderer>,
         connected: watch::Sender<bool>,
+        changed: watch::Sender<u64>,
     ) -> Self {
-        Self { engine, http, credentials, renderer, connected }
+        Self {
+            engine,
+            http,
+            credentials,
+            renderer,
+            connected,
+            changed,
+            was_removed: Arc::default(),
+            was_ready: Arc::default(),
+        }
     }
 
     /// Hears until `stop`; connects again whenever the connection is lost for good.
@@ -88,6 +98,7 @@ impl Gateway {
             if let Err(error) = self.hear(&stop).await {
                 error!(error = &error as &dyn std::error::Error, "the gateway cannot be held");
             }
+            self.was_ready.store(false, Ordering::Relaxed);
             self.connected.send_replace(false);
             tokio::select! {
                 () = stop.cancelled() => (),
@@ -96,53 +107,8 @@ impl Gateway {
         }
     }
 
-    async fn hear(&self, stop: &CancellationToken) -> Result<(), ClientError> {
-        let application = self.http.get_current_application_info().await?;
-        self.http.set_application_id(application.id);
-        let gateway = self.http.get_gateway().await?;
-        check_gateway(&gateway.url, self.credentials.stand_in.as_ref())?;
-
-        // The client wants one of its own; it asks for little.
-        let http = client::build(&self.credentials)?;
-        http.set_application_id(application.id);
-        let mut client =
-            serenity::client::ClientBuilder::new_with_http(http, intents()).event_handler(self.clone()).await?;
-        // serenity asked for the gateway's address once more, and falls back to the real one when that fails.
-        check_gateway(&client.ws_url.lock().await.clone(), self.credentials.stand_in.as_ref())?;
-        let shards = client.shard_manager.clone();
-        let mut running = tokio::spawn(async move { client.start().await });
-        tokio::select! {
-            ended = &mut running => match ended {
-                Ok(result) => Ok(result?),
-                Err(panic) => {
-                    error!(error = &panic as &dyn std::error::Error, "the gateway client panicked");
-                    Ok(())
-                }
-            },
-            () = stop.cancelled() => {
-                let ended = async {
-                    shards.shutdown_all().await;
-                    let _ = (&mut running).await;
-                };
-                if tokio::time::timeout(END_WITHIN, ended).await.is_err() {
-                    running.abort();
-                }
-                Ok(())
-            }
-        }
-    }
-
-    async fn register(&self) {
-        let guild = GuildId::new(self.credentials.guild);
-        match self.http.create_guild_commands(guild, &commands::registration()).await {
-            Ok(registered) => info!(commands = registered.len(), "registered the commands"),
-            Err(error) => {
-                error!(
-                    error = &error as &dyn std::error::Error,
-                    "the commands cannot be registered: was the bot invited with applications.commands?"
-                );
-            }
-        }
+    fn guild_changed(&self) {
+        self.changed.send_modify(|count| *count += 1);
     }
 
     fn asked(
@@ -231,6 +197,9 @@ impl Gateway {
 
     /// The first answer. It is tried once: after three seconds it is worth nothing.
     async fn callback(&self, asked: &Asked, kind: u8, data: Value) {
+        if fault::pass(Point::AnswerBefore).await.is_err() {
+            return;
+        }
         let map = json!({ "type": kind, "data": data });
         let answered = self.http.create_interaction_response(asked.id, &asked.token, &map, Vec::new());
         match tokio::time::timeout(ANSWER_WITHIN, answered).await {
@@ -240,9 +209,14 @@ impl Gateway {
             }
             Err(_) => warn!("an interaction was not answered in time"),
         }
+        // Nothing hangs on what comes after.
+        let _ = fault::pass(Point::AnswerAfter).await;
     }
 
     async fn edit_answer(&self, asked: &Asked, message: &Message) {
+        if fault::pass(Point::ResultBefore).await.is_err() {
+            return;
+        }
         let map = wire::answer(message);
         let files = wire::files(message);
         let edited = self.http.edit_original_interaction_response(&asked.token, &map, files);
@@ -251,6 +225,7 @@ impl Gateway {
             Ok(Err(error)) => warn!(error = &error as &dyn std::error::Error, "a private answer could not be given"),
             Err(_) => warn!("a private answer was not given in time"),
         }
+        let _ = fault::pass(Point::ResultAfter).await;
     }
 }
 
@@ -266,9 +241,44 @@ impl EventHandler for Gateway {
             error!(guild = self.credentials.guild, "the bot is not in the guild of discord.guild: invite it");
         }
         self.register().await;
+        self.was_ready.store(true, Ordering::Relaxed);
         self.connected.send_replace(true);
         // What waited for the connection need not wait for the next look.
         self.engine.announce_jobs();
+        self.guild_changed();
+    }
+
+    async fn guild_create(&self, _: Context, guild: Guild, _: Option<bool>) {
+        // Let in again: the commands went with the bot.
+        if self.was_removed.swap(false, Ordering::Relaxed) && guild.id.get() == self.credentials.guild {
+            info!("the bot is in its server again");
+            self.register().await;
+        }
+        self.guild_changed();
+    }
+
+    async fn guild_delete(&self, _: Context, guild: UnavailableGuild, _: Option<Guild>) {
+        if !guild.unavailable && guild.id.get() == self.credentials.guild {
+            error!("the bot was put out of its server: nobody hears of anything until it is invited again");
+            self.was_removed.store(true, Ordering::Relaxed);
+        }
+        self.guild_changed();
+    }
+
+    async fn channel_delete(&self, _: Context, _: GuildChannel, _: Option<Vec<serenity::all::Message>>) {
+        self.guild_changed();
+    }
+
+    async fn thread_delete(&self, _: Context, _: PartialGuildChannel, _: Option<GuildChannel>) {
+        self.guild_changed();
+    }
+
+    async fn channel_update(&self, _: Context, _: Option<GuildChannel>, _: GuildChannel) {
+        self.guild_changed();
+    }
+
+    async fn guild_role_update(&self, _: Context, _: Option<Role>, _: Role) {
+        self.guild_changed();
     }
 
     async fn resume(&self, _: Context, _: ResumedEvent) {
@@ -277,7 +287,7 @@ impl EventHandler for Gateway {
     }
 
     async fn shard_stage_update(&self, _: Context, event: serenity::all::ShardStageUpdateEvent) {
-        if event.new != serenity::all::ConnectionStage::Connected {
+        if event.new != ConnectionStage::Connected {
             self.connected.send_replace(false);
         }
     }

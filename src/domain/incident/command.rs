@@ -6,8 +6,10 @@ use crate::domain::Timestamp;
 use crate::domain::actor::{Duty, Right};
 use crate::domain::alert::Severity;
 use crate::domain::effect::Effect;
-use crate::domain::id::{AudienceName, EntryNumber, EscalationNumber, IncidentId, PageNumber, PersonId, UpdateNumber};
-use crate::domain::incident::{CloseReason, Incident, Phase, Role, Room};
+use crate::domain::id::{
+    AudienceName, EntryNumber, EscalationNumber, IncidentId, PageNumber, PersonId, Snowflake, UpdateNumber,
+};
+use crate::domain::incident::{Cause, CloseReason, Incident, Lack, Phase, Role, Room};
 use crate::domain::paging::{PageState, Target};
 use crate::domain::timeline::{Entry, Quote};
 use crate::domain::update::{Sink, Update, UpdateState};
@@ -71,7 +73,9 @@ pub enum Command {
     /// The room exists.
     RoomOpened { room: Room },
     /// No room could be made, at the n-th try from 0.
-    RoomRefused { again: u32, trouble: String },
+    RoomRefused { again: u32, lost: Option<EntryNumber>, trouble: String },
+    /// Something that should be there is not: it is put back.
+    Repair { lacks: Vec<Lack>, cause: Cause },
     /// Something that was decided could not be done and will not be tried again.
     Undone { what: String, trouble: String },
     /// Call somebody by hand.
@@ -134,6 +138,7 @@ impl Command {
             | Self::UpdateDue { .. }
             | Self::RoomOpened { .. }
             | Self::RoomRefused { .. }
+            | Self::Repair { .. }
             | Self::Undone { .. }
             | Self::EscalationDue { .. }
             | Self::PageDelivered { .. }
@@ -178,12 +183,16 @@ pub struct Decision {
     pub effects: Vec<Scheduled>,
     /// Prefixes of the keys of jobs that must not be done any more.
     pub cancels: Vec<String>,
+    /// Slots of messages that are gone, with the message that stood there.
+    pub forgets: Vec<(String, Snowflake)>,
+    /// Whether what is to be done is done once more where it ended before: a repair.
+    pub anew: bool,
 }
 
 impl Decision {
     /// Whether nothing came of it: a stale timer, a result that was known.
     pub fn is_nothing(&self) -> bool {
-        self.entries.is_empty() && self.effects.is_empty() && self.cancels.is_empty()
+        self.entries.is_empty() && self.effects.is_empty() && self.cancels.is_empty() && self.forgets.is_empty()
     }
 
     /// What this decision alone asks of an effect that was to stand for several.

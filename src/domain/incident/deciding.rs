@@ -3,7 +3,7 @@
 use crate::domain::Timestamp;
 use crate::domain::actor::{Actor, Author};
 use crate::domain::effect::{Effect, Question};
-use crate::domain::id::EntryNumber;
+use crate::domain::id::{EntryNumber, Snowflake};
 use crate::domain::incident::pace::Turn;
 use crate::domain::incident::{Decision, Incident, Scheduled};
 use crate::domain::organisation::Organisation;
@@ -19,6 +19,8 @@ pub(super) struct Deciding<'a> {
     entries: Vec<Entry>,
     effects: Vec<Scheduled>,
     cancels: Vec<String>,
+    forgets: Vec<(String, Snowflake)>,
+    anew: bool,
     quiet: bool,
 }
 
@@ -33,6 +35,8 @@ impl<'a> Deciding<'a> {
             entries: Vec::new(),
             effects: Vec::new(),
             cancels: Vec::new(),
+            forgets: Vec::new(),
+            anew: false,
             quiet: false,
         }
     }
@@ -91,10 +95,32 @@ impl<'a> Deciding<'a> {
         self.cancels.push(prefix);
     }
 
+    /// What was recorded so far.
+    pub fn recorded(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Forgets a message that is gone.
+    pub fn forget(&mut self, slot: String, message: Snowflake) {
+        self.forgets.push((slot, message));
+    }
+
+    /// Has what was decided before done once more.
+    pub fn do_anew(&mut self) {
+        self.anew = true;
+    }
+
     /// The decision. What changed is said in the room and drawn on the card and the announcement.
     pub fn finish(mut self) -> Decision {
-        if self.entries.is_empty() && self.effects.is_empty() && self.cancels.is_empty() {
-            return Decision { next: self.before.clone(), entries: vec![], effects: vec![], cancels: vec![] };
+        if self.entries.is_empty() && self.effects.is_empty() && self.cancels.is_empty() && self.forgets.is_empty() {
+            return Decision {
+                next: self.before.clone(),
+                entries: vec![],
+                effects: vec![],
+                cancels: vec![],
+                forgets: vec![],
+                anew: false,
+            };
         }
         self.next.version += 1;
         // Keys are given on facts: where those change, the cards must say which keys are void, or hold again.
@@ -129,6 +155,13 @@ impl<'a> Deciding<'a> {
                 }
             }
         }
-        Decision { next: self.next, entries: self.entries, effects: self.effects, cancels: self.cancels }
+        Decision {
+            next: self.next,
+            entries: self.entries,
+            effects: self.effects,
+            cancels: self.cancels,
+            forgets: self.forgets,
+            anew: self.anew,
+        }
     }
 }

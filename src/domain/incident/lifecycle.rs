@@ -67,7 +67,7 @@ pub(super) fn open(
         follows: opening.follows,
     });
     d.effect(Effect::Announce);
-    d.effect(Effect::OpenRoom { again: 0 });
+    d.effect(Effect::OpenRoom { again: 0, lost: None });
     // Before the pages, so that whoever follows one finds the card at the top.
     d.effect(Effect::DrawCard);
     if !opening.also.is_empty() {
@@ -305,7 +305,7 @@ pub(super) fn room_opened(d: &mut Deciding<'_>, room: &Room) {
 }
 
 /// No room could be made: the incident and its pages go on without, and it is tried again while the incident is open.
-pub(super) fn room_refused(d: &mut Deciding<'_>, again: u32, trouble: &str) {
+pub(super) fn room_refused(d: &mut Deciding<'_>, again: u32, lost: Option<EntryNumber>, trouble: &str) {
     if d.next.room.is_some() || !d.next.phase.is_open() {
         return;
     }
@@ -315,7 +315,7 @@ pub(super) fn room_refused(d: &mut Deciding<'_>, again: u32, trouble: &str) {
         d.effect(Effect::TellOperators { text: format!("{id} has no room, and goes on without one: {trouble}") });
     }
     let next = d.now + ROOM_TRIED_EVERY;
-    d.effect_at(next, Effect::OpenRoom { again: again + 1 });
+    d.effect_at(next, Effect::OpenRoom { again: again + 1, lost });
     d.effect_at(next, Effect::DrawCard);
 }
 

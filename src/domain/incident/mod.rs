@@ -10,6 +10,7 @@ mod deciding;
 mod lifecycle;
 mod pace;
 mod paging;
+mod repair;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ pub use command::{Command, Decision, Joined, Joining, Refusal, Scheduled};
 use deciding::Deciding;
 pub use pace::Pace;
 pub use paging::forecast;
+pub use repair::{Cause, Lack};
 
 words! {
     /// Where an incident stands.
@@ -239,7 +241,8 @@ impl Incident {
             Command::Close { reason, note } => lifecycle::close(d, *reason, note.as_deref())?,
             Command::UpdateDue { due } => lifecycle::update_due(d, *due),
             Command::RoomOpened { room } => lifecycle::room_opened(d, room),
-            Command::RoomRefused { again, trouble } => lifecycle::room_refused(d, *again, trouble),
+            Command::RoomRefused { again, lost, trouble } => lifecycle::room_refused(d, *again, *lost, trouble),
+            Command::Repair { lacks, cause } => repair::repair(d, lacks, *cause),
             Command::Undone { what, trouble } => lifecycle::undone(d, what, trouble),
             Command::Page { target, message } => paging::by_hand(d, target, message.as_deref())?,
             Command::Acknowledge { page } => paging::acknowledge(d, *page)?,

@@ -157,7 +157,7 @@ fn call(d: &mut Deciding<'_>, escalation: EscalationNumber, step: usize, round: 
     });
     d.record_own(Event::Paged { page, person, step, round, reason: reason.to_owned() });
     d.effect(Effect::PageDirectly { page });
-    d.effect(Effect::PageInRoom { page });
+    d.effect(Effect::PageInRoom { page, lost: None });
 }
 
 /// Nobody answered: says so wherever somebody may read it, now and again until somebody does.

@@ -10,7 +10,9 @@ use crate::domain::actor::Actor;
 use crate::domain::alert::Severity;
 use crate::domain::effect::{Effect, Question};
 use crate::domain::id::{EscalationNumber, IncidentId, PageNumber, Snowflake, UpdateNumber};
-use crate::domain::incident::{CloseReason, Command, Decision, Incident, Joined, Joining, Phase, Refusal, Role};
+use crate::domain::incident::{
+    Cause, CloseReason, Command, Decision, Incident, Joined, Joining, Lack, Phase, Refusal, Role, Room, Scheduled,
+};
 use crate::domain::organisation::Organisation;
 use crate::domain::paging::{EscalationState, PageState, Target};
 use crate::domain::sample::{at, opening, organisation, person};
@@ -87,9 +89,9 @@ fn an_opened_incident_is_announced_gets_a_room_and_pages_who_is_on_call() {
     let course = Course::begin();
     assert_eq!(course.paged(), [("ana", PageState::Queued)]);
     let effects = course.effects();
-    assert_eq!(effects[..2], [&Effect::Announce, &Effect::OpenRoom { again: 0 }]);
+    assert_eq!(effects[..2], [&Effect::Announce, &Effect::OpenRoom { again: 0, lost: None }]);
     assert!(effects.contains(&&Effect::PageDirectly { page: PageNumber(1) }));
-    assert!(effects.contains(&&Effect::PageInRoom { page: PageNumber(1) }));
+    assert!(effects.contains(&&Effect::PageInRoom { page: PageNumber(1), lost: None }));
     assert!(effects.contains(&&Effect::DrawCard));
 }
 
@@ -373,9 +375,9 @@ fn a_doubtful_sink_neither_holds_up_nor_vouches_for_another() {
 #[test]
 fn a_room_that_cannot_be_made_is_tried_again_while_the_incident_is_open() {
     let mut course = Course::begin();
-    let refused = |again| Command::RoomRefused { again, trouble: "missing permissions".into() };
+    let refused = |again| Command::RoomRefused { again, lost: None, trouble: "missing permissions".into() };
     course.give(&refused(0), &Actor::Firebell).unwrap();
-    assert!(course.effects().contains(&&Effect::OpenRoom { again: 1 }));
+    assert!(course.effects().contains(&&Effect::OpenRoom { again: 1, lost: None }));
     assert!(course.effects().iter().any(|effect| matches!(effect, Effect::TellOperators { .. })));
     course.give(&refused(1), &Actor::Firebell).unwrap();
     assert!(!course.effects().iter().any(|effect| matches!(effect, Effect::TellOperators { .. })), "said once");
@@ -396,6 +398,55 @@ fn who_may_not_is_refused_and_who_was_called_may() {
     course.give(&phase, &person("max")).unwrap();
     let liaison = Command::Assign { role: Role::Liaison, person: "max".into() };
     assert!(not_allowed(course.give(&liaison, &person("max"))), "nor takes a key to the outside");
+}
+
+#[test]
+fn what_is_lost_is_found_and_put_back_once() {
+    let mut course = Course::begin();
+    let lacks = course.incident.lacking(&course.organisation, |_| false, |_| false);
+    let expected = [
+        Lack::NextStep { escalation: EscalationNumber(1) },
+        Lack::Page { page: PageNumber(1) },
+        Lack::Reminder,
+        Lack::Announcement { message: None },
+        Lack::Room,
+    ];
+    assert_eq!(lacks, expected);
+    let repair = Command::Repair { lacks, cause: Cause::Lost };
+    course.give(&repair, &Actor::Firebell).unwrap();
+    assert!(course.last().anew, "what ended is taken up again");
+    let next_at = course.incident.escalations[0].next_at.unwrap();
+    let timer = Effect::Escalate { escalation: EscalationNumber(1), step: 0, round: 0, alarms: 0 };
+    assert!(
+        course.last().effects.contains(&Scheduled { effect: timer, due: next_at, together: false }),
+        "at its own time"
+    );
+    assert!(course.effects().contains(&&Effect::PageDirectly { page: PageNumber(1) }));
+    // What is not wanted any more is not put back.
+    course.give(&Command::Acknowledge { page: None }, &person("ana")).unwrap();
+    let late = Command::Repair {
+        lacks: vec![Lack::NextStep { escalation: EscalationNumber(1) }, Lack::Page { page: PageNumber(1) }],
+        cause: Cause::Lost,
+    };
+    assert!(course.give(&late, &Actor::Firebell).unwrap().is_nothing());
+}
+
+#[test]
+fn a_room_that_is_gone_is_opened_again_while_the_incident_goes_on() {
+    let mut course = Course::begin();
+    let room = Room { channel: Snowflake(7), kind: crate::domain::timeline::RoomKind::Channel, trouble: None };
+    course.give(&Command::RoomOpened { room }, &Actor::Firebell).unwrap();
+    let gone = |channel| Command::Repair {
+        lacks: vec![Lack::RoomGone { channel: Snowflake(channel) }],
+        cause: Cause::Deleted,
+    };
+    assert!(course.give(&gone(8), &Actor::Firebell).unwrap().is_nothing(), "another's room");
+    course.give(&gone(7), &Actor::Firebell).unwrap();
+    assert_eq!(course.incident.room, None);
+    let entry = course.last().entries[0].number;
+    assert!(course.effects().contains(&&Effect::OpenRoom { again: 0, lost: Some(entry) }));
+    assert!(course.effects().contains(&&Effect::PageInRoom { page: PageNumber(1), lost: Some(entry) }));
+    assert!(course.give(&gone(7), &Actor::Firebell).unwrap().is_nothing(), "once");
 }
 
 #[test]
@@ -499,6 +550,15 @@ proptest! {
                 prop_assert!(next.escalations.iter().all(|escalation| !escalation.is_open()));
                 prop_assert_eq!(next.next_update_due, None);
             }
+            // Everything that was decided has a job as long as it is wanted: the auditor finds nothing.
+            let mut jobs = BTreeSet::new();
+            for decision in &course.decisions {
+                jobs.retain(|key: &String| !decision.cancels.iter().any(|prefix| key.starts_with(prefix)));
+                let (id, version) = (decision.next.id, decision.next.version);
+                jobs.extend(decision.effects.iter().map(|scheduled| scheduled.dedup_key(id, version)));
+            }
+            let has_job = |prefix: &str| jobs.iter().any(|key| key.starts_with(prefix));
+            prop_assert_eq!(next.lacking(&course.organisation, has_job, |_| true), vec![]);
             // What a person set, no alert changes.
             if matches!(actor, Actor::Source(_)) && matches!(before.severity_by, crate::domain::actor::Author::Person(_)) {
                 prop_assert_eq!(next.severity, before.severity);

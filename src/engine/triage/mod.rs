@@ -19,9 +19,10 @@ use crate::domain::id::IncidentId;
 use crate::domain::incident::{Command, Joined, Joining, Opening, Refusal};
 use crate::domain::triage::News;
 use crate::engine::{Applied, Engine, EngineError, Setup};
-use crate::store::Tx;
+use crate::fault::{self, Point};
 use crate::store::handed::{Handed, Held};
 use crate::store::inbox::InboxRow;
+use crate::store::{StoreError, Tx};
 use course::{Change, Course, Delivery};
 use flood::Flood;
 use repeats::Repeats;
@@ -65,6 +66,9 @@ pub struct Triager {
     flood: Flood,
     /// The incidents whose cards are drawn again at the end of the slot.
     recounted: (i64, Vec<IncidentId>),
+    /// How many alerts the next commit digests at most. Smaller while others change the same incidents: a batch that is
+    /// undone again and again would never end.
+    at_most: usize,
 }
 
 impl Triager {
@@ -80,6 +84,7 @@ impl Triager {
             only_repeats: true,
             flood: Flood::default(),
             recounted: (0, Vec::new()),
+            at_most: ALERTS_A_COMMIT,
         }
     }
 
@@ -111,6 +116,10 @@ impl Triager {
             // What it counted was undone.
             self.flood = Flood::default();
         }
+        self.at_most = match digested {
+            Err(EngineError::TooBusy(_)) => (self.at_most / 4).max(1),
+            _ => (self.at_most * 2).min(ALERTS_A_COMMIT),
+        };
         self.cursor = match digested {
             Ok(digested) => digested,
             Err(error) if error.is_transient() => return Err(error),
@@ -134,7 +143,7 @@ impl Triager {
     /// The next alerts, and the position before them.
     async fn next(&self, known: Option<i64>, look: Look) -> Result<(i64, Vec<InboxRow>), EngineError> {
         if let Some(cursor) = known {
-            match (self.handed.take_after(cursor, ALERTS_A_COMMIT), look) {
+            match (self.handed.take_after(cursor, self.at_most), look) {
                 (Held::Alerts(alerts), _) => return Ok((cursor, alerts)),
                 (Held::Nothing, Look::Handed) => return Ok((cursor, Vec::new())),
                 (Held::Nothing, Look::Everywhere) | (Held::Elsewhere, _) => (),
@@ -144,7 +153,7 @@ impl Triager {
         let cursor = tx.inbox_cursor().await?;
         let mut alerts = tx.inbox_after(cursor).await?;
         tx.rollback().await?;
-        alerts.truncate(ALERTS_A_COMMIT);
+        alerts.truncate(self.at_most);
         Ok((cursor, alerts))
     }
 
@@ -214,7 +223,9 @@ impl Triager {
             tx.rollback().await?;
             return Ok(None);
         }
+        fault::pass(Point::TriageBefore).await.map_err(StoreError::from)?;
         tx.commit().await?;
+        fault::pass(Point::TriageAfter).await.map_err(StoreError::from)?;
         self.recounted = recounted;
         for course in courses.iter().filter(|course| course.is_in_open_incident()) {
             self.repeats.remember(course.alert);

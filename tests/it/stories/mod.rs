@@ -1,14 +1,18 @@
 //! Stories through the whole bot: the real client, the real databases, a stand-in for Discord.
 
 mod alerts;
+mod auditor;
 mod comms;
+mod database;
 mod faults;
 mod hand;
 mod hooks;
 mod outside;
 mod paging;
+mod repair;
 mod room;
 mod timeline;
+mod trouble;
 
 use serde_json::json;
 

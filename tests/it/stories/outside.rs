@@ -1,26 +1,16 @@
 //! The program itself, `firebell serve`, against a server that speaks Discord's protocol and was not started by it.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use firebell::demo::world::HOOK_SECRET;
 use standin::{ChannelKind, Discord, NewChannel, Options, Person};
 
 use crate::support::alerts::{drift, webhook};
+use crate::support::program::{Program, configure, firebell, listening};
 
 /// How long something may take to show.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
-
-/// A program under test, ended with the test.
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 const ANNOUNCEMENTS: u64 = 986_204_902_336_438_272;
 const ANA: u64 = 318_204_517_762_990_080;
@@ -41,60 +31,9 @@ async fn guild() -> Discord {
     discord
 }
 
-/// The example configuration as somebody would fill it in.
-fn configure(folder: &Path, discord: &Discord, database: &str) -> std::path::PathBuf {
-    std::fs::write(folder.join("ca.pem"), discord.ca_pem()).unwrap();
-    let example = include_str!("../../../firebell.example.toml");
-    let mut table: toml::Table = example.parse().unwrap();
-    let section = |table: &mut toml::Table, name: &str| -> toml::Table {
-        table.get(name).and_then(|value| value.as_table().cloned()).unwrap_or_default()
-    };
-    let mut server = section(&mut table, "server");
-    server.insert("listen".into(), "127.0.0.1:0".into());
-    table.insert("server".into(), server.into());
-    table.insert("database".into(), toml::Table::from_iter([("url".to_owned(), database.into())]).into());
-    let mut section = section(&mut table, "discord");
-    let stand_in = toml::Table::from_iter([
-        ("address".to_owned(), toml::Value::from(discord.address().to_string())),
-        ("ca".to_owned(), "ca.pem".into()),
-    ]);
-    section.insert("stand_in".into(), stand_in.into());
-    table.insert("discord".into(), section.into());
-    let file = folder.join("firebell.toml");
-    std::fs::write(&file, table.to_string()).unwrap();
-    file
-}
-
-fn firebell(config: &Path, discord: &Discord, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_firebell"));
-    command
-        .args(arguments)
-        .arg("--config")
-        .arg(config)
-        .env("FIREBELL_DISCORD_TOKEN", discord.token())
-        .env("FIREBELL_API_TOKEN", "an-api-token")
-        .env("FIREBELL_ALERTMANAGER_SECRET", HOOK_SECRET)
-        .env_remove("RUST_LOG")
-        .stdin(Stdio::null());
-    command
-}
-
 /// Starts `firebell serve`; where it listens.
 fn serve(config: &Path, discord: &Discord) -> (Program, String) {
-    let mut child = firebell(config, discord, &["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let program = Program(child);
-    let mut heard = Vec::new();
-    while let Some(Ok(line)) = lines.next() {
-        if let Some((_, address)) = line.split_once("listening on ") {
-            let address = address.trim().to_owned();
-            // The pipe must be read on, or the program would wait for it.
-            std::thread::spawn(move || lines.count());
-            return (program, address);
-        }
-        heard.push(line);
-    }
-    panic!("firebell does not listen: {}", heard.join("\n"));
+    listening(&mut firebell(config, discord, &["serve"]))
 }
 
 on_both_databases! {

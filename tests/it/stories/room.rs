@@ -19,6 +19,7 @@ on_both_databases! {
         assert!(card.text().contains("thread"), "{}", card.text());
         bot.expect_page("ana", "INC-1");
         bot.expect("operators", &["INC-1", "thread"]);
+        bot.expect("operators", &["firebell doctor", "Manage Channels"]);
         let announcement = bot.newest("announcements", "INC-1", None);
         assert_eq!(bot.channel("INC-1"), announcement.id, "the thread is the announcement's");
         bot.finish().await;

@@ -1,6 +1,6 @@
 //! A bot in a world, and what tests ask of both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use firebell::clock::Clock;
@@ -29,18 +29,31 @@ impl Bot {
 
     /// Starts it on the example configuration with something replaced.
     pub async fn start_configured(database: TestDatabase, change: impl FnOnce(String) -> String) -> Self {
-        Self::build(database, change, |_| ()).await
+        Self::build(database, change, |_| (), BTreeMap::new(), usual()).await
+    }
+
+    /// Starts it beside a stand-in with options of its own.
+    pub async fn start_in(database: TestDatabase, options: Options) -> Self {
+        Self::build(database, |text| text, |_| (), BTreeMap::new(), options).await
+    }
+
+    /// Starts it with a secret of its own.
+    pub async fn start_with_secret(database: TestDatabase, name: &str, value: &str) -> Self {
+        let secrets = [(name.to_owned(), value.to_owned())].into();
+        Self::build(database, |text| text, |_| (), secrets, usual()).await
     }
 
     /// Starts it after something was done to the stand-in.
     pub async fn start_with(database: TestDatabase, prepare: impl FnOnce(&Discord)) -> Self {
-        Self::build(database, |text| text, prepare).await
+        Self::build(database, |text| text, prepare, BTreeMap::new(), usual()).await
     }
 
     async fn build(
         database: TestDatabase,
         change: impl FnOnce(String) -> String,
         prepare: impl FnOnce(&Discord),
+        secrets: BTreeMap<String, String>,
+        options: Options,
     ) -> Self {
         let setting = Setting {
             text: change(firebell::demo::EXAMPLE.to_owned()),
@@ -49,8 +62,8 @@ impl Bot {
             listen: ([127, 0, 0, 1], 0).into(),
             clock: Clock::frozen("2026-02-04T01:45:00Z".parse().unwrap()),
             lease: Duration::from_millis(1500),
+            secrets,
         };
-        let options = Options { rate_limits: false, record: true, ..Options::default() };
         let mut world = World::build(setting, options).await.unwrap();
         prepare(&world.discord);
         world.start_app().await.unwrap();
@@ -68,12 +81,28 @@ impl Bot {
         self.rest().await;
     }
 
+    /// What a path of the bot's own server answers.
+    pub async fn get(&self, path: &str) -> String {
+        let address = self.world.app().address().unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        client.get(format!("http://{address}{path}")).send().await.unwrap().text().await.unwrap()
+    }
+
     /// Waits until the bot has nothing to do now.
     pub async fn rest(&self) {
         if let Err(error) = self.world.rest().await {
             let mut tx = self.world.app().engine().db().read().await.unwrap();
             let waiting = tx.waiting_jobs(20).await.unwrap();
             panic!("{error}; waiting jobs: {waiting:#?}");
+        }
+    }
+
+    /// Waits until something that no job shows has come about.
+    pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut(&Self) -> bool) {
+        let begun = std::time::Instant::now();
+        while !holds(self).await {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it did not come about that {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
@@ -294,6 +323,11 @@ impl Bot {
     pub async fn start_again(&mut self) {
         self.world.start_app().await.unwrap();
     }
+}
+
+/// The stand-in as most tests want it.
+fn usual() -> Options {
+    Options { rate_limits: false, record: true, ..Options::default() }
 }
 
 /// Messages, for those who look for one in vain.

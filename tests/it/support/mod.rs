@@ -4,7 +4,10 @@ pub mod alerts;
 pub mod bot;
 pub mod discord_api;
 pub mod postgres;
+pub mod program;
 pub mod shared;
+pub mod switch;
+pub mod wire;
 
 pub use bot::Bot;
 

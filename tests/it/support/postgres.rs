@@ -14,11 +14,14 @@ use tempfile::TempDir;
 /// How long the server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Server {
+/// A server.
+pub struct Server {
     port: u16,
-    /// Kept, so that its standard input closes with this process, which ends the server.
-    _watcher: Child,
-    _folder: TempDir,
+    /// Its standard input closes with this process, which ends the server.
+    watcher: Child,
+    binaries: PathBuf,
+    user: Option<(u32, u32)>,
+    folder: TempDir,
 }
 
 static SERVER: OnceLock<Option<Server>> = OnceLock::new();
@@ -26,13 +29,8 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A fresh, empty database. `None` where no server binaries are, unless `FIREBELL_TEST_POSTGRES=required`.
 pub async fn fresh_database() -> Option<String> {
-    let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(start)).await.unwrap().as_ref()?;
-    let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
-    let url = |database: &str| format!("postgres://firebell@127.0.0.1:{}/{database}", server.port);
-    let mut admin = connect(&url("postgres")).await;
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
-    admin.close().await.unwrap();
-    Some(url(&name))
+    let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(Server::start)).await.unwrap().as_ref()?;
+    Some(server.fresh_database(&format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed))).await)
 }
 
 async fn connect(url: &str) -> sqlx::PgConnection {
@@ -40,48 +38,80 @@ async fn connect(url: &str) -> sqlx::PgConnection {
     options.connect().await.unwrap()
 }
 
-fn start() -> Option<Server> {
-    let Some(binaries) = binaries() else {
-        assert!(
-            std::env::var("FIREBELL_TEST_POSTGRES").as_deref() != Ok("required"),
-            "FIREBELL_TEST_POSTGRES=required, but no PostgreSQL server binaries were found"
-        );
-        // Written past the test harness, which keeps the output of tests that pass to itself.
-        let _ = std::io::stderr().write_all(b"SKIPPED: no PostgreSQL server binaries: its tests are not run\n");
-        return None;
-    };
-    let folder = tempfile::Builder::new().prefix("firebell-postgres-").tempdir().unwrap();
-    let data = folder.path().join("data");
-    std::fs::create_dir(&data).unwrap();
-    let user = unprivileged();
-    if let Some((uid, gid)) = user {
-        for path in [folder.path(), &data] {
-            std::os::unix::fs::chown(path, Some(uid), Some(gid)).unwrap();
+impl Server {
+    /// Starts one of its own. `None` where no server binaries are.
+    pub fn start() -> Option<Self> {
+        let Some(binaries) = binaries() else {
+            assert!(
+                std::env::var("FIREBELL_TEST_POSTGRES").as_deref() != Ok("required"),
+                "FIREBELL_TEST_POSTGRES=required, but no PostgreSQL server binaries were found"
+            );
+            // Written past the test harness, which keeps the output of tests that pass to itself.
+            let _ = std::io::stderr().write_all(b"SKIPPED: no PostgreSQL server binaries: its tests are not run\n");
+            return None;
+        };
+        let folder = tempfile::Builder::new().prefix("firebell-postgres-").tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let user = unprivileged();
+        if let Some((uid, gid)) = user {
+            for path in [folder.path(), &data] {
+                std::os::unix::fs::chown(path, Some(uid), Some(gid)).unwrap();
+            }
         }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let made = command(&binaries.join("initdb"), user)
+            .args(["--auth=trust", "--username=firebell", "--encoding=UTF8", "--no-sync", "--pgdata"])
+            .arg(&data)
+            .stdout(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let watcher = run(&binaries, user, port, folder.path());
+        Some(Self { port, watcher, binaries, user, folder })
     }
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let made = command(&binaries.join("initdb"), user)
-        .args(["--auth=trust", "--username=firebell", "--encoding=UTF8", "--no-sync", "--pgdata"])
-        .arg(&data)
-        .stdout(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+
+    /// A fresh, empty database.
+    pub async fn fresh_database(&self, name: &str) -> String {
+        let url = |database: &str| format!("postgres://firebell@127.0.0.1:{}/{database}", self.port);
+        let mut admin = connect(&url("postgres")).await;
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
+        admin.close().await.unwrap();
+        url(name)
+    }
+
+    /// Ends the server at once, as a crash does; its data stay.
+    pub fn halt(&mut self) {
+        std::fs::write(self.folder.path().join("keep"), "").unwrap();
+        drop(self.watcher.stdin.take());
+        self.watcher.wait().unwrap();
+    }
+
+    /// Starts it again.
+    pub fn go_on(&mut self) {
+        let _ = std::fs::remove_file(self.folder.path().join("keep"));
+        std::fs::remove_file(self.folder.path().join("log")).unwrap();
+        self.watcher = run(&self.binaries, self.user, self.port, self.folder.path());
+    }
+}
+
+/// Runs a server on the data in `folder`.
+fn run(binaries: &Path, user: Option<(u32, u32)>, port: u16, folder: &Path) -> Child {
     // The shell ends the server, and takes its folder away, when its standard input closes, which the end of this process
     // does, however it ends.
     let script = r#""$0" -D "$1" -p "$2" -k "$3" -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=400 \
-        -c shared_buffers=32MB > "$3/log" 2>&1 & server=$!; cat > /dev/null; kill -QUIT $server; wait; rm -rf "$3""#;
+        -c shared_buffers=32MB > "$3/log" 2>&1 & server=$!; cat > /dev/null; kill -QUIT $server; wait; [ -e "$3/keep" ] || rm -rf "$3""#;
     let watcher = command(Path::new("/bin/sh"), user)
         .args(["-c", script])
         .arg(binaries.join("postgres"))
-        .arg(&data)
+        .arg(folder.join("data"))
         .arg(port.to_string())
-        .arg(folder.path())
+        .arg(folder)
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for(port, folder.path());
-    Some(Server { port, _watcher: watcher, _folder: folder })
+    wait_for(port, folder);
+    watcher
 }
 
 fn wait_for(port: u16, folder: &Path) {
