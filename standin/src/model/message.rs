@@ -132,6 +132,8 @@ pub struct Message {
     pub flags: u64,
     /// When it was written.
     pub created_at: DateTime<Utc>,
+    /// The count of all changes to messages when this one last changed.
+    pub(crate) revision: u64,
     /// Whether it is meant to be read aloud.
     pub(crate) tts: bool,
     /// The nonce as it came: a number stays a number.

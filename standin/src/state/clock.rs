@@ -21,6 +21,11 @@ impl Clock {
         (Utc::now() + self.offset).trunc_subsecs(6)
     }
 
+    /// How far it was moved.
+    pub fn moved(&self) -> TimeDelta {
+        self.offset
+    }
+
     pub fn advance(&mut self, by: TimeDelta) {
         self.offset += by;
     }
