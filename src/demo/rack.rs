@@ -53,7 +53,7 @@ const RACK: &[Entry] = &[
     },
     Entry {
         id: "drift-spreads",
-        name: "… in another segment too",
+        name: "Drift reaches another segment",
         note: "The same alert group grows by one.",
         source: "alertmanager",
         payload: payload!("fraud-score-drift.spreading"),
@@ -62,7 +62,7 @@ const RACK: &[Entry] = &[
     },
     Entry {
         id: "drift-over",
-        name: "… and are back to normal",
+        name: "Drift is resolved",
         note: "The source says that it is over.",
         source: "alertmanager",
         payload: payload!("fraud-score-drift.resolved"),

@@ -52,6 +52,7 @@ function side() {
   const choose = (name) => () => {
     tab = name;
     side();
+    $("tab-body").scrollTop = 0;
     tour.point();
     $(`tab-${name}`).focus();
   };

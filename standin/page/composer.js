@@ -50,8 +50,7 @@ function toWords(value, isFocused = false) {
   const mayWrite = channel?.can_write ?? false;
   const name = channel ? `${channel.direct ? "@" : "#"}${nameOfChannel(channel)}` : "";
   text = h("textarea", {
-    id: "say", rows: 1, maxlength: LONGEST, disabled: !mayWrite, value, role: "combobox", "aria-autocomplete": "list",
-    "aria-expanded": "false", "aria-controls": "hits", "aria-label": `Message ${name}`,
+    id: "say", rows: 1, maxlength: LONGEST, disabled: !mayWrite, value, "aria-autocomplete": "list", "aria-controls": "hits", "aria-label": `Message ${name}`,
     placeholder: mayWrite ? `Message ${name}, or / for commands` : "You may not write here",
   });
   text.addEventListener("input", () => {

@@ -25,7 +25,7 @@ export class Hits {
     }, h("span", { class: "hit-name" }, entry.name), entry.detail && h("span", { class: "hit-detail" }, entry.detail))));
     this.element.setAttribute("aria-label", title);
     this.element.hidden = false;
-    input.setAttribute("aria-expanded", "true");
+    this.tell("true");
     this.to(0);
   }
 
@@ -34,8 +34,13 @@ export class Hits {
     this.active = -1;
     this.element.hidden = true;
     this.element.replaceChildren();
-    this.input?.setAttribute("aria-expanded", "false");
+    this.tell("false");
     this.input?.removeAttribute("aria-activedescendant");
+  }
+
+  // A text area has no such state, an input with a list has.
+  tell(isOpen) {
+    if (this.input?.getAttribute("role") === "combobox") this.input.setAttribute("aria-expanded", isOpen);
   }
 
   to(index) {

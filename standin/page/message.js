@@ -2,14 +2,13 @@
 
 import { h, face, hidden } from "./dom.js";
 import { attachment, embed } from "./embed.js";
-import { rows } from "./controls.js";
+import { act, rows } from "./controls.js";
 import { blocks, inline } from "./markdown.js";
 import { moment } from "./time.js";
 import { openMenu } from "./menu.js";
-import { act } from "./controls.js";
 import { post } from "./server.js";
 import { attempt } from "./toast.js";
-import { channelOf, messagesOf, nameOf, openChannel, personOf, world } from "./world.js";
+import { channelOf, messagesOf, nameOf, openChannel, world } from "./world.js";
 
 const EPHEMERAL = 1 << 6;
 const LOADING = 1 << 7;
@@ -45,7 +44,7 @@ export function draw(message, before) {
   const classes = ["message", isFollowing && "following", isEphemeral && "ephemeral", callsMe && "calls-me"].filter(Boolean);
   const head = isFollowing
     ? hidden(`${name}, `)
-    : h("div", { class: "head" }, h("h3", { class: "who" }, name), isBot && h("span", { class: "tag" }, "bot"),
+    : h("div", { class: "head" }, h("h2", { class: "who" }, name), isBot && h("span", { class: "tag" }, "bot"),
       moment(message.timestamp, "t", "when"));
   const article = h("article", {
     class: classes.join(" "), "data-message": message.id, "aria-label": `${name}, ${new Date(message.timestamp).toLocaleTimeString()}`,
@@ -160,5 +159,3 @@ function menu(anchor, message) {
 export function pinned(channel) {
   return [...messagesOf(channel).values()].filter((message) => message.pinned);
 }
-
-export const isOfPerson = (message) => !personOf(message.author.id)?.bot;

@@ -46,7 +46,7 @@ export async function visit(browser, demo, options = {}) {
   });
   page.setDefaultTimeout(20_000);
   await page.goto(`${demo.address}/${options.at ?? ""}`);
-  await page.locator("#act-as").waitFor();
+  await page.locator("#act-as").waitFor({ state: "attached" });
   return { page, faults };
 }
 

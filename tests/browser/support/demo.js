@@ -11,7 +11,8 @@ const PATIENCE_MS = 60_000;
 // Starts it and waits until it says where its page is.
 export async function startDemo(...options) {
   if (!existsSync(program)) throw new Error(`there is no ${program}: run cargo build first, or name the program in FIREBELL`);
-  const child = spawn(program, ["demo", "--port", "0", ...options], { cwd: root });
+  const child = spawn(program, ["demo", ...(options.includes("--port") ? [] : ["--port", "0"]), ...options], { cwd: root });
+  process.once("exit", () => child.kill());
   const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
   let said = "";
   const address = await new Promise((resolve, reject) => {
