@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Ended, print};
 use crate::clock::Clock;
 use crate::demo::world::{API_TOKEN, HOOK_SECRET, Setting, World};
-use crate::demo::{EXAMPLE, play, show};
+use crate::demo::{EXAMPLE, keep, play, show};
+use crate::store::incident::Listing;
 
 /// How many ports are tried.
 const PORTS: u16 = 20;
@@ -28,7 +29,7 @@ pub struct Demo {
     /// The port of the page; if it is taken, the next that is free.
     #[arg(long, default_value_t = 8080, conflicts_with = "play")]
     port: u16,
-    /// Keep the database in this folder, and go on with the one that is there.
+    /// Keep the database and the stand-in's world in this folder, and go on with what is there.
     #[arg(long, value_name = "FOLDER", conflicts_with = "play")]
     keep: Option<PathBuf>,
     /// The database, in place of an embedded one: `postgres://…`.
@@ -63,6 +64,8 @@ impl Demo {
         let mut world = self.start(&folder).await?;
         let following = CancellationToken::new();
         let follower = tokio::spawn(show::follow(&world, following.clone()));
+        let keeping = CancellationToken::new();
+        let keeper = is_kept.then(|| tokio::spawn(keep::keep(world.discord.clone(), folder.clone(), keeping.clone())));
         self.say_where(&world)?;
         tokio::select! {
             _ = terminate.recv() => (),
@@ -72,6 +75,11 @@ impl Demo {
         following.cancel();
         follower.await?;
         world.stop_app().await;
+        // After Firebell, so that the world has all that it did.
+        keeping.cancel();
+        if let Some(keeper) = keeper {
+            keeper.await??;
+        }
         world.discord.stop().await;
         if !is_kept {
             // Left for the next clean-up of the machine when it cannot be removed.
@@ -104,7 +112,13 @@ impl Demo {
         if let Some(record) = &self.record {
             world.discord.record_to(record).with_context(|| format!("cannot record to {}", record.display()))?;
         }
+        let is_known = keep::restore(&world.discord, world.clock(), folder)?;
         world.start_app().await?;
+        if !is_known && !world.app().engine().incidents(Listing::All, 1).await?.is_empty() {
+            print::aside(
+                "the database has incidents of an earlier demo, whose rooms are gone: keep both with --keep FOLDER",
+            );
+        }
         show::open(&world)?;
         Ok(world)
     }

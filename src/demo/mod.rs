@@ -1,6 +1,7 @@
 //! The demo: Firebell and a stand-in for Discord in one process, on the example configuration, with nothing to set up.
 
 mod cast;
+pub mod keep;
 pub mod play;
 mod rack;
 mod script;

@@ -26,6 +26,16 @@ impl Clock {
         self.offset
     }
 
+    /// The newest id.
+    pub fn newest(&self) -> Id {
+        self.last
+    }
+
+    /// Makes every new id greater than this one.
+    pub fn go_on_after(&mut self, id: Id) {
+        self.last = self.last.max(id);
+    }
+
     pub fn advance(&mut self, by: TimeDelta) {
         self.offset += by;
     }

@@ -5,6 +5,7 @@ pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod commands;
 pub(crate) mod interactions;
+pub(crate) mod keep;
 pub(crate) mod mentions;
 pub(crate) mod messages;
 pub(crate) mod people;
