@@ -233,12 +233,15 @@ fn one_of_many(payload: &Value, number: usize) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
 
     use serde_json::Value;
 
     use super::{NO_END, RACK, Rack, STORM, one_of_many};
     use crate::clock::Clock;
+    use crate::demo::EXAMPLE;
+    use crate::{config, intake};
 
     #[test]
     fn an_episode_keeps_its_start_until_it_is_over() {
@@ -260,9 +263,12 @@ mod tests {
 
     #[test]
     fn every_payload_on_the_rack_is_one_that_its_source_is_read_as() {
+        let now = "2026-02-04T01:45:00Z".parse().unwrap();
+        let (example, _) = config::parse(EXAMPLE, Path::new("."), &BTreeMap::<String, String>::new(), now).unwrap();
         for entry in RACK {
-            let payload: Value = serde_json::from_str(entry.payload).unwrap();
-            assert!(payload["alerts"].as_array().is_some_and(|alerts| !alerts.is_empty()), "{}", entry.id);
+            let (name, source) = example.sources.iter().find(|(name, _)| name.as_str() == entry.source).unwrap();
+            let reading = intake::read(source.kind, name, entry.payload.as_bytes()).unwrap();
+            assert!(!reading.alerts.is_empty() && reading.rejected.is_empty(), "{}", entry.id);
         }
     }
 
