@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use crate::domain::id::SourceName;
 use crate::intake::auth::{Shown, is_known};
 use crate::intake::{self, Rejected};
-use crate::store::inbox::Accepted;
 use crate::store::inbox_writer::InboxError;
 use crate::store::refused::Refused;
 use crate::web::Web;
@@ -101,16 +100,11 @@ async fn take_in(
         Ok(reading) => reading,
         Err(unreadable) => return Err(refuse(web, source, &body, unreadable.to_string()).await),
     };
-    let accepted: Vec<Accepted> = reading
-        .alerts
-        .iter()
-        .map(|alert| Accepted { source: source.clone(), alert: serde_json::to_string(alert).unwrap_or_default() })
-        .collect();
-    let count = accepted.len();
-    let ids = if accepted.is_empty() {
+    let count = reading.alerts.len();
+    let ids = if count == 0 {
         Vec::new()
     } else {
-        let first = web.inbox.append(accepted, now).await.map_err(|error| match error {
+        let first = web.inbox.append(reading.alerts, now).await.map_err(|error| match error {
             InboxError::Full => Problem::unavailable("more alerts wait than can be kept waiting"),
             InboxError::Unwritable(_) => Problem::unavailable("the database cannot take alerts in now"),
         })?;
