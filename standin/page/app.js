@@ -154,6 +154,8 @@ async function begin() {
       if (name) toggleDrawer(name);
     }
   });
+  // Somebody pasted an address of this page into it.
+  addEventListener("hashchange", () => actAs(...location.hash.slice(1).split("/")));
   addEventListener("resize", () => closeMenu(false));
   composer.start();
   feed.start(() => tour.point());

@@ -6,18 +6,19 @@ import { KIND, filtered, leaves, matching, offered, suggested, typed } from "./c
 import { Hits } from "./hits.js";
 import { post } from "./server.js";
 import { attempt, toast } from "./toast.js";
-import { channelOf, nameOfChannel, world } from "./world.js";
+import { channelOf, nameOf, nameOfChannel, world } from "./world.js";
 
 const ASK_AFTER_MS = 120;
 const LONGEST = 2000;
 
 let hits;
 let text; // the text area, when words are typed
+let answers = null; // the message that is answered, when one is
 let draft = null; // {leaf, fields}, when a command is filled in
 const kept = new Map(); // "me/channel" → what was typed there
 
 export function start() {
-  const list = h("ul", { id: "hits", class: "hits", role: "listbox", hidden: true });
+  const list = h("ul", { id: "hits", class: "hits", role: "listbox", tabindex: "0", hidden: true });
   hits = new Hits(list);
   $("composer").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -30,10 +31,18 @@ export function start() {
 // Another channel, or another person: what was typed stays where it was typed.
 export function moved(from) {
   if (from && text) kept.set(from, text.value);
+  answers = null;
   toWords(kept.get(`${world.me}/${world.channel}`) ?? "");
 }
 
 export const key = () => `${world.me}/${world.channel}`;
+
+// What is typed next answers this message.
+export function answer(message) {
+  const typed = text?.value ?? "";
+  answers = message;
+  toWords(typed, true);
+}
 
 export function mentionInDraft(id) {
   if (!text) return;
@@ -65,9 +74,18 @@ function toWords(value, isFocused = false) {
     }
   });
   text.addEventListener("blur", () => hits.hide());
-  fill($("composer"), hits.element, h("div", { class: "box" }, text, h("button", { type: "submit", class: "send plain", "aria-label": "Send" }, "➤")));
+  fill($("composer"), hits.element, answers && answering(), h("div", { class: "box" }, text, h("button", { type: "submit", class: "send plain", "aria-label": "Send" }, "➤")));
   grow();
   if (isFocused) text.focus();
+}
+
+function answering() {
+  const leave = () => {
+    answers = null;
+    toWords(text.value, true);
+  };
+  return h("p", { class: "answering" }, "Replying to ", h("strong", {}, nameOf(answers.author.id)),
+    h("button", { type: "button", class: "plain", "aria-label": "Do not reply", onclick: leave }, "✕"));
 }
 
 function grow() {
@@ -94,11 +112,11 @@ async function say() {
     else toast(`There is no command ${said.split(" ")[0]} that reads so. Type / and choose one.`);
     return;
   }
-  const sent = await attempt(() => post("/say", { user: world.me, channel: world.channel, text: said }));
+  const sent = await attempt(() => post("/say", { user: world.me, channel: world.channel, text: said, reply_to: answers?.id }));
   if (!sent) return;
-  text.value = "";
+  answers = null;
   kept.delete(key());
-  grow();
+  toWords("", true);
 }
 
 // ── Commands ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 import { h, face, hidden } from "./dom.js";
 import { attachment, embed } from "./embed.js";
+import { answer } from "./composer.js";
 import { act, rows } from "./controls.js";
 import { blocks, inline } from "./markdown.js";
 import { moment } from "./time.js";
@@ -151,6 +152,7 @@ function menu(anchor, message) {
   openMenu(anchor, [
     ...(isShared ? EMOJI.map((emoji) => ({ label: `React with ${emoji}`, go: () => react(message, emoji, true) })) : []),
     ...(isShared ? [{ label: message.pinned ? "Unpin" : "Pin", go: ask(message.pinned ? "/unpin" : "/pin", {}) }] : []),
+    ...(isShared && channelOf(message.channel_id)?.can_write ? [{ label: "Reply", go: () => answer(message) }] : []),
     { label: "Copy the text", go: () => attempt(() => navigator.clipboard.writeText(plain(message))) },
     ...(isShared ? entries : []),
   ]);

@@ -115,6 +115,10 @@ test("words, reactions, pins and the menu of a message work", { skip: absent }, 
   await choose("React with 👀");
   await said.getByRole("button", { name: /👀, 1/, pressed: true }).click();
   await said.getByRole("button", { name: /👀/ }).waitFor({ state: "detached" });
+  await choose("Reply");
+  await page.keyboard.type("and who rebuilt it?");
+  await page.keyboard.press("Enter");
+  await page.locator(".message").filter({ hasText: "and who rebuilt it?" }).last().locator(".lead", { hasText: "the feature table was rebuilt" }).waitFor();
   await choose("Pin");
   await page.getByText("pinned a message to this channel").last().waitFor();
   await choose("Add to timeline");
