@@ -11,14 +11,17 @@ export function closeMenu(backTo = true) {
   stop();
   menu.remove();
   anchor.setAttribute("aria-expanded", "false");
-  if (backTo && anchor.isConnected) anchor.focus();
+  // What it opened at may have been drawn anew meanwhile.
+  const back = anchor.isConnected ? anchor : document.getElementById(anchor.id);
+  if (backTo) back?.focus();
 }
 
 // `items`: {label, detail?, checked?: () => boolean, radio?: boolean, stays?: boolean, node?, go}
 export function openMenu(anchor, items) {
   closeMenu(false);
   const menu = h("div", { class: "menu", role: "menu" }, items.map((item) => entry(item)));
-  document.body.append(menu);
+  // In a dialog, or it would lie below it; elsewhere in what is not drawn anew while it is open.
+  (anchor.closest("dialog") ?? document.querySelector("main")).append(menu);
   place(menu, anchor);
   anchor.setAttribute("aria-expanded", "true");
   const outside = (event) => {
