@@ -71,3 +71,49 @@ fn called<'a>(
         Some((step, team.name.as_str()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::{cast, marks};
+    use crate::config;
+    use crate::demo::EXAMPLE;
+    use crate::domain::Timestamp;
+    use crate::domain::organisation::Organisation;
+
+    fn example(now: &str) -> (Organisation, Timestamp) {
+        let now = now.parse().unwrap();
+        let (config, _) = config::parse(EXAMPLE, Path::new("."), &BTreeMap::<String, String>::new(), now).unwrap();
+        (config.organisation, now)
+    }
+
+    #[test]
+    fn whoever_is_on_call_comes_first_and_somebody_without_a_role_last() {
+        let (organisation, now) = example("2026-02-04T01:45:00Z");
+        let cast = cast(&organisation, now);
+        let on_call = organisation.account_of(&"ana".into()).unwrap().0;
+        assert_eq!(cast.first().map(|part| (part.user, part.line.as_str())), Some((on_call, "responder")));
+        assert_eq!(cast.last().map(|part| part.line.as_str()), Some("no role"));
+        assert_eq!(cast.len(), organisation.people.len() + 1);
+    }
+
+    #[test]
+    fn marks_follow_the_rota() {
+        let on_call = |now: &str| {
+            let (organisation, now) = example(now);
+            let marks = marks(&organisation, &[], now);
+            let holds = |mark: &str| {
+                let found = organisation
+                    .people
+                    .values()
+                    .find(|person| marks.get(&person.discord.0).is_some_and(|own| own.iter().any(|each| each == mark)));
+                found.map(|person| person.name.clone()).unwrap_or_default()
+            };
+            [holds("on call · Fraud"), holds("second line · Fraud"), holds("on call · ML Platform")]
+        };
+        assert_eq!(on_call("2026-02-04T01:45:00Z"), ["Ana", "Dana", "Chloe"]);
+        assert_eq!(on_call("2026-02-11T01:45:00Z"), ["Ben", "Chloe", "Dana"]);
+    }
+}

@@ -18,7 +18,7 @@ after(async () => {
   await demo?.stop();
 });
 
-test("the page stays responsive while five hundred alerts arrive", { skip: absent }, async () => {
+test("the page stays responsive while five hundred alerts arrive", { skip: absent }, async (test) => {
   const { page, faults } = await visit(browser, demo);
   await page.evaluate(() => {
     window.tasks = [];
@@ -36,6 +36,7 @@ test("the page stays responsive while five hundred alerts arrive", { skip: absen
   }
   await page.locator("#feed").getByText("100, all firing").first().waitFor({ timeout: 60_000 });
   const tasks = await page.evaluate(() => window.tasks);
+  test.diagnostic(`the longest task took ${Math.round(Math.max(0, ...tasks))} ms`);
   assert.ok(Math.max(0, ...tasks) <= LONGEST_TASK_MS, `tasks of ${tasks.map(Math.round)} ms`);
   assert.deepEqual(faults, []);
 });
