@@ -2,6 +2,7 @@
 
 import { $, fill, h } from "./dom.js";
 import { draw, isDismissed, pinned } from "./message.js";
+import { whenReleased } from "./press.js";
 import { fetchEarlier, later, markRead, messagesOf, nameOfChannel, readMark, channelOf, unread, world } from "./world.js";
 
 const SHOWN = 60;
@@ -61,10 +62,10 @@ function visible() {
 function schedule() {
   if (drawing) return;
   drawing = true;
-  requestAnimationFrame(() => {
+  requestAnimationFrame(() => whenReleased(() => {
     drawing = false;
     flush();
-  });
+  }));
 }
 
 function flush() {

@@ -7,6 +7,14 @@ import { actAs, nameOf, nameOfChannel, openChannel, personOf, unread, world } fr
 const CATEGORY = 4;
 const THREADS = [11, 12];
 
+let drawn = ""; // what is shown, so that the same is not drawn again
+
+// What of a channel's unread messages is shown: whether there are any, and how many call this person.
+function unreadSigns(channel) {
+  const { count, calls } = unread(channel);
+  return [count > 0, calls];
+}
+
 export function draw() {
   const { scene } = world;
   const channels = scene.channels.filter((channel) => !channel.archived || channel.id === world.channel);
@@ -16,6 +24,9 @@ export function draw() {
   const isKnown = (channel) => categories.some((category) => category.id === channel.parent);
   const loose = channels.filter((channel) => channel.type !== CATEGORY && !channel.direct && !THREADS.includes(channel.type) && !isKnown(channel));
   const direct = channels.filter((channel) => channel.direct);
+  const key = JSON.stringify([world.me, world.channel, scene.guild.name, channels, channels.map(unreadSigns), scene.cast, personOf(world.me)]);
+  if (key === drawn) return;
+  drawn = key;
   const focus = $("sidebar").contains(document.activeElement) ? document.activeElement.dataset.channel ?? document.activeElement.id : null;
   const scroll = $("sidebar").querySelector(".channels")?.scrollTop ?? 0;
   fill($("sidebar"),

@@ -5,7 +5,7 @@ import { reveal } from "./feed.js";
 import { plain } from "./message.js";
 import { post } from "./server.js";
 import { attempt } from "./toast.js";
-import { actAs, messagesOf, nameOf, openChannel, world } from "./world.js";
+import { actAs, later, messagesOf, nameOf, openChannel, world } from "./world.js";
 
 let isDismissed = sessionStorage.getItem("tour") === "dismissed";
 let showSide = () => {};
@@ -84,7 +84,7 @@ function button({ button: label, at, on }) {
   let found;
   for (const channel of world.scene.channels.filter(isThere)) {
     for (const message of messagesOf(channel.id).values()) {
-      if (has(message) && (!found || channel.id !== found.channel_id || message.id > found.id)) found = message;
+      if (has(message) && (!found || later(message.id, found.id) > 0)) found = message;
     }
   }
   if (!found) return null;

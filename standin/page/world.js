@@ -1,6 +1,7 @@
 // What is known of the world, as the person sees it whom the visitor acts as. Changes come in gulps: they are gathered
 // and handed on once for each picture that the browser draws.
 
+import { whenReleased } from "./press.js";
 import { follow, get } from "./server.js";
 
 export const world = {
@@ -52,7 +53,7 @@ function enqueue(name, data) {
   drawing = true;
   // A page that nobody looks at gets no pictures to draw.
   if (document.hidden) setTimeout(flush, 200);
-  else requestAnimationFrame(flush);
+  else requestAnimationFrame(() => whenReleased(flush));
 }
 
 function flush() {

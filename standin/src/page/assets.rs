@@ -31,6 +31,7 @@ files!(
     "dom.js",
     "markdown.js",
     "time.js",
+    "press.js",
     "sidebar.js",
     "feed.js",
     "message.js",
