@@ -11,6 +11,8 @@ use crate::domain::organisation::{Organisation, Person};
 const ROOM: &str = "inc-";
 const ANNOUNCEMENTS: &str = "incidents";
 const PUBLIC: &str = "status";
+/// What is read of the alert that is rung, wherever its incident is named.
+const ALERT: &str = "Fraud scores drift";
 
 /// The tour of the example configuration.
 ///
@@ -34,7 +36,7 @@ pub fn tour(organisation: &Organisation, team: &str, now: Timestamp) -> anyhow::
             vec![Move {
                 hint: "Ring “Fraud scores drift” on the alert rack.".to_owned(),
                 point: Point::Alarm("drift".to_owned()),
-                until: sight(ANNOUNCEMENTS, &["INC-"]),
+                until: sight(ANNOUNCEMENTS, &["INC-", ALERT]),
             }],
         ),
         step(
@@ -47,7 +49,7 @@ pub fn tour(organisation: &Organisation, team: &str, now: Timestamp) -> anyhow::
                 &format!("As {first}, press Acknowledge."),
                 "@",
                 "Acknowledge",
-                "",
+                ALERT,
                 sight(ROOM, &["acknowledged"]),
             )],
         ),
@@ -62,10 +64,10 @@ pub fn tour(organisation: &Organisation, team: &str, now: Timestamp) -> anyhow::
                     &format!("As {second}, take the liaison role on the card."),
                     ROOM,
                     "Take the liaison role",
-                    "",
+                    ALERT,
                     sight(ROOM, &["is now the liaison"]),
                 ),
-                press("Press Draft update.", ROOM, "Draft update", "", sight(ROOM, &["for external", "[Approve]"])),
+                press("Press Draft update.", ROOM, "Draft update", ALERT, sight(ROOM, &["for external", "[Approve]"])),
                 press(
                     "Press Edit on the draft for external, and write a text.",
                     ROOM,
@@ -97,7 +99,7 @@ pub fn tour(organisation: &Organisation, team: &str, now: Timestamp) -> anyhow::
                 &format!("As {first}, press Resolve."),
                 ROOM,
                 "Resolve",
-                "",
+                ALERT,
                 sight(ROOM, &["resolved the incident"]),
             )],
         ),
