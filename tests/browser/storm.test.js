@@ -24,6 +24,13 @@ test("the page stays responsive while five hundred alerts arrive", { skip: absen
     window.tasks = [];
     new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map((entry) => entry.duration))).observe({ type: "longtask" });
   });
+  // What is measured is measured: a task that is long on purpose is seen, and forgotten.
+  await page.evaluate(() => {
+    const until = performance.now() + 60;
+    while (performance.now() < until);
+  });
+  await page.waitForFunction(() => window.tasks.length > 0);
+  await page.evaluate(() => { window.tasks = []; });
   await page.locator('[data-alarm="storm"]').click();
   // The visitor goes where it is loudest, and types, while it goes on.
   await page.locator("#sidebar [data-channel]", { hasText: "inc-1-" }).click();
