@@ -42,7 +42,12 @@ pub async fn play(file: &Path, record: Option<&Path>, print: Print<'_>) -> anyho
     played
 }
 
-fn temporary_folder() -> anyhow::Result<std::path::PathBuf> {
+/// A fresh folder among those that the system cleans up.
+///
+/// # Errors
+///
+/// When it cannot be made.
+pub fn temporary_folder() -> anyhow::Result<std::path::PathBuf> {
     let folder = std::env::temp_dir().join(format!("firebell-demo-{:016x}", rand::random::<u64>()));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder)

@@ -30,6 +30,7 @@ mod error;
 mod gateway;
 mod model;
 mod options;
+mod page;
 pub mod permission;
 mod rest;
 pub mod seed;
@@ -47,5 +48,6 @@ pub use model::{
     Message, MessageKind, Modal, NewChannel, Overwrite, Person, Reaction, Role, SelectKind, SelectOption, Thread,
 };
 pub use options::Options;
+pub use page::{Alarm, Backstage, Later, Move, Part, Point, Rung, Sight, Timer, Tour, TourStep};
 pub use traffic::{Direction, Traffic};
 pub use trouble::{Trouble, TroubleKind};

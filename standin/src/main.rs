@@ -99,7 +99,7 @@ async fn run(arguments: Arguments) -> Result<(), RunError> {
     writeln!(out, "REST     https://{} (as discord.com)", discord.address())?;
     writeln!(out, "gateway  ws://{}", discord.gateway_address())?;
     if let Some(address) = discord.control_address() {
-        writeln!(out, "control  http://{address} (what it can do is told at /)")?;
+        writeln!(out, "page     http://{address} (what a script can do there is told at /routes)")?;
     }
     writeln!(out, "guild    {}", discord.guild())?;
     drop(out);

@@ -49,6 +49,14 @@ pub(crate) struct Pending {
     kind: TroubleKind,
 }
 
+impl Pending {
+    /// What it does, if it strikes for as long as it stands.
+    pub fn standing(&self) -> Option<&TroubleKind> {
+        // Each strike takes one from the count, so that it is never quite the number it began with.
+        (u32::MAX / 2 < self.left).then_some(&self.kind)
+    }
+}
+
 impl From<Trouble<'_>> for Pending {
     fn from(trouble: Trouble<'_>) -> Self {
         Self {

@@ -32,7 +32,7 @@ pub(super) struct Act {
 
 impl State {
     /// The channel, if this person is in the guild and sees it.
-    pub(super) fn channel_seen_by(&self, user: Id, channel: Id) -> Result<&Channel, ActError> {
+    pub fn channel_seen_by(&self, user: Id, channel: Id) -> Result<&Channel, ActError> {
         if !self.members.get(&user).is_some_and(|member| member.present) {
             return Err(ActError::UnknownPerson(user));
         }
@@ -48,7 +48,7 @@ impl State {
     }
 
     /// The message, if this person sees it.
-    pub(super) fn message_seen_by(&self, user: Id, channel: Id, message: Id) -> Result<&Message, ActError> {
+    pub fn message_seen_by(&self, user: Id, channel: Id, message: Id) -> Result<&Message, ActError> {
         self.channel_for(user, channel, bit::READ_MESSAGE_HISTORY)?;
         let found = self.message(channel, message).ok_or(ActError::UnknownMessage(message))?;
         let is_theirs = found.ephemeral_for.is_none_or(|only| only == user);

@@ -1,7 +1,7 @@
 //! What people do, and what they get back: commands, buttons, forms, words. Refused is what Discord's own client
 //! would not let them do.
 
-mod begin;
+pub(crate) mod begin;
 mod command;
 mod error;
 mod options;

@@ -1,7 +1,7 @@
 //! What people say and show without a command.
 
 use crate::discord::Discord;
-use crate::model::{Emoji, Id, Message};
+use crate::model::{Emoji, Id, Message, MessageKind};
 use crate::permission as bit;
 use crate::state::State;
 use crate::state::mentions::Allowed;
@@ -24,7 +24,16 @@ impl Discord {
     ///
     /// What Discord's client would refuse.
     pub fn try_say(&self, user: Id, channel: Id, text: &str) -> Result<Message, ActError> {
-        self.change(|state| say(state, user, channel, text))
+        self.change(|state| say(state, user, channel, text, None))
+    }
+
+    /// Answers a message as a person, and returns the answer. Whom it answers is pinged, as by default in Discord.
+    ///
+    /// # Errors
+    ///
+    /// What Discord's client would refuse.
+    pub fn try_reply(&self, user: Id, channel: Id, message: Id, text: &str) -> Result<Message, ActError> {
+        self.change(|state| say(state, user, channel, text, Some(message)))
     }
 
     /// Puts an emoji below a message as a person. Asking twice is as good as once.
@@ -55,7 +64,13 @@ impl Discord {
     }
 }
 
-fn say(state: &mut State, user: Id, channel: Id, text: &str) -> Result<Message, ActError> {
+fn say(state: &mut State, user: Id, channel: Id, text: &str, answers: Option<Id>) -> Result<Message, ActError> {
+    if let Some(answered) = answers {
+        let answered = state.message_seen_by(user, channel, answered)?;
+        if answered.ephemeral_for.is_some() || answered.kind.is_notice() {
+            return Err(ActError::UnknownMessage(answered.id));
+        }
+    }
     let is_thread = state.channels.get(&channel).is_some_and(|channel| channel.kind.is_thread());
     state.channel_for(user, channel, if is_thread { bit::SEND_MESSAGES_IN_THREADS } else { bit::SEND_MESSAGES })?;
     let length = text.chars().count();
@@ -76,6 +91,10 @@ fn say(state: &mut State, user: Id, channel: Id, text: &str) -> Result<Message, 
     }
     let mut message = state.blank_message(channel, user);
     message.content = text.to_owned();
+    message.reply_to = answers;
+    if answers.is_some() {
+        message.kind = MessageKind::Reply;
+    }
     state.settle_pings(&mut message, &Allowed::default());
     let id = state.insert_message(message);
     state.message(channel, id).cloned().ok_or(ActError::UnknownMessage(id))

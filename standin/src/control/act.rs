@@ -130,10 +130,15 @@ pub(super) struct SayBody {
     user: IdText,
     channel: IdText,
     text: String,
+    reply_to: Option<IdText>,
 }
 
 pub(super) async fn say(Shared(discord): Shared<Discord>, Json(body): Json<SayBody>) -> Outcome {
-    let said = discord.try_say(body.user.0, body.channel.0, &body.text)?;
+    let (user, channel) = (body.user.0, body.channel.0);
+    let said = match body.reply_to {
+        Some(answered) => discord.try_reply(user, channel, answered.0, &body.text)?,
+        None => discord.try_say(user, channel, &body.text)?,
+    };
     Ok(Json(message(&discord, &said)))
 }
 

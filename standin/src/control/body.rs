@@ -13,7 +13,7 @@ use crate::model::Id;
 
 /// An id as a number or, as browsers need it, as text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct IdText(pub Id);
+pub(crate) struct IdText(pub Id);
 
 impl<'de> Deserialize<'de> for IdText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -24,7 +24,7 @@ impl<'de> Deserialize<'de> for IdText {
 
 /// Why a call was refused.
 #[derive(Debug)]
-pub(super) struct Refused(String);
+pub(crate) struct Refused(String);
 
 impl From<ActError> for Refused {
     fn from(error: ActError) -> Self {
@@ -45,8 +45,8 @@ impl IntoResponse for Refused {
 }
 
 /// What every call answers.
-pub(super) type Outcome = Result<Json<Value>, Refused>;
+pub(crate) type Outcome = Result<Json<Value>, Refused>;
 
-pub(super) fn done() -> Outcome {
+pub(crate) fn done() -> Outcome {
     Ok(Json(json!({})))
 }

@@ -1,21 +1,23 @@
-//! The control API; the table of its routes is served at `/`, too.
+//! The control API; the table of its routes is served at `/routes`, too.
 //!
 #![doc = include_str!("routes.md")]
 
 mod act;
-mod body;
+pub(crate) mod body;
 mod look;
 mod world;
 
-use axum::Router;
 use axum::routing::{get, post};
+use axum::{Router, middleware};
 
 use crate::discord::Discord;
+use crate::page;
 
 /// The routes of the control port.
 pub(crate) fn router(discord: Discord) -> Router {
     Router::new()
-        .route("/", get(|| async { include_str!("routes.md") }))
+        .merge(page::router())
+        .route("/routes", get(|| async { include_str!("routes.md") }))
         .route("/state", get(look::state))
         .route("/changes", get(look::changes))
         .route("/channels/{channel}/messages", get(look::messages))
@@ -46,5 +48,6 @@ pub(crate) fn router(discord: Discord) -> Router {
         .route("/clear-trouble", post(world::clear_trouble))
         .route("/gateway", post(world::gateway))
         .route("/down", post(world::down))
+        .layer(middleware::from_fn(page::guard::guard))
         .with_state(discord)
 }

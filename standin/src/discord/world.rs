@@ -1,10 +1,12 @@
 //! Making and changing the world by hand: people, roles, channels, and what becomes of the bot.
 
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
 use crate::model::{ChannelKind, Id, NewChannel, Overwrite, Person};
+use crate::state::keep;
 
 use super::Discord;
 
@@ -104,6 +106,28 @@ impl Discord {
     /// Invites the bot back.
     pub fn add_bot_back(&self) {
         self.change(crate::state::State::add_bot_back);
+    }
+
+    /// Keeps the world in a file: people, channels, messages, the clock.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn save(&self, file: &Path) -> std::io::Result<()> {
+        let world = self.read(crate::state::State::to_json)?;
+        keep::write(file, &world)
+    }
+
+    /// Takes a world that was kept, in place of what it names. Says how far its clock was moved.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or is not a world.
+    pub fn restore(&self, file: &Path) -> std::io::Result<Duration> {
+        self.change(|state| {
+            state.take_from(file)?;
+            Ok(state.clock.moved().to_std().unwrap_or_default())
+        })
     }
 
     /// Moves the stand-in's clock: timestamps, tokens, nonces, rate-limit windows, the archiving of threads.

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::Id;
 
 /// Which kind of channel it is. Kinds that the stand-in does not play (voice, stage, forum) are missing on purpose:
 /// a bot that asks for one is told so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChannelKind {
     /// An ordinary channel of the guild.
     Text,
@@ -66,7 +67,7 @@ impl ChannelKind {
 }
 
 /// What a role or a person may or may not do in one channel, against what the guild gives them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overwrite {
     /// The role or the user it is about.
     pub id: Id,
@@ -79,7 +80,7 @@ pub struct Overwrite {
 }
 
 /// What only threads have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Thread {
     /// Who started it.
     pub owner: Id,
@@ -100,7 +101,7 @@ pub struct Thread {
 }
 
 /// One channel as it is now.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Channel {
     /// Its id.
     pub id: Id,

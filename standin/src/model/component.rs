@@ -1,9 +1,11 @@
 //! The parts of a message that people press and choose from.
 
+use serde::{Deserialize, Serialize};
+
 use super::Id;
 
 /// A picture in text: one of Unicode's, or a guild's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Emoji {
     /// The id of a guild's own emoji.
     pub id: Option<Id>,
@@ -32,7 +34,7 @@ impl Emoji {
 }
 
 /// What a select offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SelectKind {
     /// A list that the bot wrote.
     Text,
@@ -74,7 +76,7 @@ impl SelectKind {
 }
 
 /// One line of a select that the bot wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SelectOption {
     /// What people read.
     pub label: String,
@@ -89,7 +91,7 @@ pub struct SelectOption {
 }
 
 /// Something in a message that a person can act on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Component {
     /// A button.
     Button {

@@ -1,7 +1,9 @@
 //! Embeds: the framed part of a message.
 
+use serde::{Deserialize, Serialize};
+
 /// One line of an embed with a heading.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbedField {
     /// Its heading.
     pub name: String,
@@ -12,7 +14,7 @@ pub struct EmbedField {
 }
 
 /// The small print below an embed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbedFooter {
     /// Its text.
     pub text: String,
@@ -21,7 +23,7 @@ pub struct EmbedFooter {
 }
 
 /// The name above an embed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbedAuthor {
     /// The name.
     pub name: String,
@@ -32,7 +34,7 @@ pub struct EmbedAuthor {
 }
 
 /// A framed text in a message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Embed {
     /// Its heading.
     pub title: Option<String>,

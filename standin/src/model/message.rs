@@ -1,11 +1,12 @@
 //! Messages and what hangs on them.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::{Component, Embed, Emoji, Id};
 
 /// What brought a message into being.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MessageKind {
     /// Somebody wrote it.
     Ordinary,
@@ -43,7 +44,7 @@ impl MessageKind {
 }
 
 /// A file with a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// Its id.
     pub id: Id,
@@ -58,7 +59,7 @@ pub struct Attachment {
 }
 
 /// An emoji below a message, and who put it there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reaction {
     /// The emoji.
     pub emoji: Emoji,
@@ -67,7 +68,7 @@ pub struct Reaction {
 }
 
 /// The interaction that a message answers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Origin {
     pub interaction: Id,
     pub kind: u8,
@@ -80,7 +81,7 @@ pub(crate) struct Origin {
 }
 
 /// One message as it is now.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
     /// Its id.
     pub id: Id,
@@ -132,6 +133,8 @@ pub struct Message {
     pub flags: u64,
     /// When it was written.
     pub created_at: DateTime<Utc>,
+    /// The count of all changes to messages when this one last changed.
+    pub(crate) revision: u64,
     /// Whether it is meant to be read aloud.
     pub(crate) tts: bool,
     /// The nonce as it came: a number stays a number.

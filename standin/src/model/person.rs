@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::Id;
 
@@ -18,7 +19,7 @@ pub struct Person<'a> {
 }
 
 /// A role of the guild.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Role {
     /// Its id; the role of everybody has the id of the guild.
     pub id: Id,
@@ -35,7 +36,7 @@ pub struct Role {
 }
 
 /// Somebody in the guild.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Member {
     pub id: Id,
     pub username: String,

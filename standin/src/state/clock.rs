@@ -21,6 +21,21 @@ impl Clock {
         (Utc::now() + self.offset).trunc_subsecs(6)
     }
 
+    /// How far it was moved.
+    pub fn moved(&self) -> TimeDelta {
+        self.offset
+    }
+
+    /// The newest id.
+    pub fn newest(&self) -> Id {
+        self.last
+    }
+
+    /// Makes every new id greater than this one.
+    pub fn go_on_after(&mut self, id: Id) {
+        self.last = self.last.max(id);
+    }
+
     pub fn advance(&mut self, by: TimeDelta) {
         self.offset += by;
     }

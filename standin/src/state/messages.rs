@@ -17,6 +17,15 @@ use super::mentions::{Allowed, Named};
 /// How many messages one channel may have pinned.
 pub(crate) const PINS_PER_CHANNEL: usize = 250;
 
+/// A message that was deleted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gone {
+    /// The count of all changes to messages when it went.
+    pub revision: u64,
+    pub channel: Id,
+    pub message: Id,
+}
+
 impl State {
     pub fn message(&self, channel: Id, message: Id) -> Option<&Message> {
         self.messages.get(&channel)?.get(&message)
@@ -59,6 +68,7 @@ impl State {
             nonce: None,
             flags: 0,
             created_at: self.now(),
+            revision: 0,
             tts: false,
             raw_nonce: None,
             origin: None,
@@ -116,6 +126,8 @@ impl State {
         let Some(gone) = self.messages.get_mut(&channel).and_then(|messages| messages.remove(&message)) else {
             return false;
         };
+        self.revision += 1;
+        self.gone.push(Gone { revision: self.revision, channel, message });
         if gone.ephemeral_for.is_none() {
             let mut frame = json!({"id": message.to_string(), "channel_id": channel.to_string()});
             self.add_guild(channel, &mut frame);
@@ -171,6 +183,7 @@ impl State {
             }
             _ => return,
         }
+        self.touch(channel, message);
         let mut frame = json!({
             "user_id": user.to_string(),
             "channel_id": channel.to_string(),
@@ -192,7 +205,17 @@ impl State {
         self.emit(Event::new(name, frame).needing(needs).seen_in(channel));
     }
 
+    /// Notes that a message is not as it was, for those who follow.
+    fn touch(&mut self, channel: Id, message: Id) {
+        self.revision += 1;
+        let revision = self.revision;
+        if let Some(message) = self.message_mut(channel, message) {
+            message.revision = revision;
+        }
+    }
+
     fn message_event(&mut self, name: &'static str, channel: Id, message: Id) {
+        self.touch(channel, message);
         let Some(message) = self.message(channel, message).filter(|m| m.ephemeral_for.is_none()) else { return };
         let mut frame = wire::message::message(self, message);
         if name == "MESSAGE_CREATE"

@@ -5,6 +5,7 @@ pub(crate) mod channels;
 pub(crate) mod clock;
 pub(crate) mod commands;
 pub(crate) mod interactions;
+pub(crate) mod keep;
 pub(crate) mod mentions;
 pub(crate) mod messages;
 pub(crate) mod people;
@@ -16,6 +17,7 @@ use chrono::{DateTime, Utc};
 use crate::gateway::hub::Hub;
 use crate::model::{Channel, Id, Member, Message, Role};
 use crate::options::Options;
+use crate::page::Stage;
 use crate::permission;
 use crate::rest::limiter::Limiter;
 use crate::traffic::Recorder;
@@ -23,6 +25,7 @@ use crate::trouble::Pending;
 use clock::Clock;
 use commands::Command;
 use interactions::Interaction;
+use messages::Gone;
 
 /// The world: one guild, its people, what they wrote, and how the stand-in is told to behave.
 #[derive(Debug)]
@@ -37,6 +40,10 @@ pub(crate) struct State {
     pub members: BTreeMap<Id, Member>,
     pub channels: BTreeMap<Id, Channel>,
     pub messages: BTreeMap<Id, BTreeMap<Id, Message>>,
+    /// How often a message was written, changed or deleted.
+    pub revision: u64,
+    /// The messages that were deleted, oldest first.
+    pub gone: Vec<Gone>,
     pub commands: Vec<Command>,
     pub interactions: BTreeMap<Id, Interaction>,
     pub hub: Hub,
@@ -48,6 +55,8 @@ pub(crate) struct State {
     pub refuse_old_edits: bool,
     pub recorder: Recorder,
     pub violations: Vec<String>,
+    /// What the page shows besides Discord.
+    pub stage: Stage,
 }
 
 impl State {
@@ -83,6 +92,8 @@ impl State {
             members: [(options.bot_user, bot)].into(),
             channels: BTreeMap::new(),
             messages: BTreeMap::new(),
+            revision: 0,
+            gone: Vec::new(),
             commands: Vec::new(),
             interactions: BTreeMap::new(),
             hub: Hub::default(),
@@ -92,6 +103,7 @@ impl State {
             refuse_old_edits: false,
             recorder: Recorder::new(options.record),
             violations: Vec::new(),
+            stage: Stage::default(),
             options,
         }
     }

@@ -3,6 +3,7 @@
 mod bot;
 mod control;
 mod limits;
+mod page;
 mod permissions;
 mod rest;
 mod serenity_client;
