@@ -12,8 +12,10 @@ use crate::clock::real_time;
 use crate::config::{Config, ProcessSecrets};
 use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Category, Signal};
-use crate::domain::source::SourceKind;
+use crate::domain::id::SourceName;
 use crate::intake;
+use crate::intake::delivery::Delivery;
+use crate::intake::kinds;
 
 /// Reads payload files as if they were posted; prints the alerts that they hold and, with a configuration, what triage
 /// makes of them, with reasons.
@@ -77,12 +79,14 @@ struct Verdict {
 
 impl Explain {
     pub(super) fn run(self) -> anyhow::Result<Ended> {
-        let kind: SourceKind = match self.source.parse() {
-            Ok(kind) => kind,
-            Err(error) => {
-                print::aside(format_args!("error: --source: {error}"));
-                return Ok(Ended::Misused);
-            }
+        let Some(kind) = kinds::named(&self.source) else {
+            let known: Vec<&str> = kinds::ALL.iter().map(|kind| kind.name).collect();
+            print::aside(format_args!(
+                "error: --source: `{}` is not a kind of source; there are {}",
+                self.source,
+                known.join(", ")
+            ));
+            return Ok(Ended::Misused);
         };
         let config = match &self.config {
             None => None,
@@ -94,11 +98,12 @@ impl Explain {
                 }
             },
         };
+        let source = SourceName::from(kind.name);
         let mut alerts = Vec::new();
         let mut rejected = Vec::new();
         for file in &self.payloads {
             let body = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-            let reading = intake::read(kind, &kind.word().into(), &body)
+            let reading = intake::read(kind, &Delivery { now: real_time(), ..Delivery::bare(&source, &body) })
                 .with_context(|| format!("{} is not read", file.display()))?;
             alerts.extend(reading.alerts);
             let refused = reading.rejected.iter();

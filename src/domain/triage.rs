@@ -1,11 +1,10 @@
 //! Triage: what an alert means, and whether it is news.
 
-use std::sync::{Arc, LazyLock};
-
 use chrono::Duration;
 
 use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Category, Severity, Signal};
+use crate::domain::expression::Expression;
 use crate::domain::id::{IncidentId, TeamName};
 use crate::domain::organisation::Organisation;
 use crate::domain::subject::Subject;
@@ -14,53 +13,27 @@ use crate::domain::subject::Subject;
 const LATE_COPY: Duration = Duration::minutes(5);
 
 /// A condition on an alert, in the Common Expression Language.
-pub struct Condition {
-    text: String,
-    program: cel::Program,
-}
+#[derive(Debug)]
+pub struct Condition(Expression);
 
 /// The names that a condition may use.
 pub const CONDITION_NAMES: [&str; 9] =
     ["source", "title", "description", "severity", "vendor_severity", "category", "service", "signal", "labels"];
 
-/// The functions of the language that a condition may call, beside its operators and macros.
-const FUNCTIONS: [&str; 11] =
-    ["bool", "contains", "double", "endsWith", "int", "matches", "max", "min", "size", "startsWith", "string"];
-
-/// The language, built once: building it costs more than judging an alert.
-static LANGUAGE: LazyLock<Arc<cel::Env>> = LazyLock::new(|| Arc::new(cel::Env::stdlib()));
-
 impl Condition {
     /// Reads a condition. A name or function that is not there, or a result that is neither yes nor no, is refused here,
     /// so that a rule cannot be dead by a typing error.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let program = LANGUAGE.compile(text).map_err(|error| error.to_string())?;
-        let references = program.references();
-        if let Some(unknown) = references.variables().into_iter().find(|name| !CONDITION_NAMES.contains(name)) {
-            return Err(format!("`{unknown}` is not known here; there are {}", CONDITION_NAMES.join(", ")));
+        let expression = Expression::parse(text, &CONDITION_NAMES)?;
+        match expression.evaluate(&context_of(&Alert::blank())) {
+            Ok(cel::Value::Bool(_)) | Err(_) => Ok(Self(expression)),
+            Ok(_) => Err("it says neither yes nor no; compare it with something".to_owned()),
         }
-        // Operators are functions too, under names such as `_==_`.
-        let is_word = |name: &str| name.starts_with(|char: char| char.is_ascii_alphabetic());
-        let unknown = references.functions().into_iter().find(|name| is_word(name) && !FUNCTIONS.contains(name));
-        if let Some(unknown) = unknown {
-            return Err(format!("there is no function `{unknown}`; there are {}", FUNCTIONS.join(", ")));
-        }
-        match program.execute(&context_of(&Alert::blank())) {
-            Ok(cel::Value::Bool(_)) | Err(_) => (),
-            Ok(_) => return Err("it says neither yes nor no; compare it with something".to_owned()),
-        }
-        Ok(Self { text: text.to_owned(), program })
     }
 
     /// Whether the alert meets the condition. A label that the alert does not have makes it unmet, not wrong.
     fn is_met(&self, context: &cel::Context<'_, '_>) -> bool {
-        matches!(self.program.execute(context), Ok(cel::Value::Bool(true)))
-    }
-}
-
-impl std::fmt::Debug for Condition {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
+        matches!(self.0.evaluate(context), Ok(cel::Value::Bool(true)))
     }
 }
 
@@ -185,7 +158,7 @@ fn group_of(alert: &Alert, team: &TeamName, category: Option<Category>, subjects
 fn context_of(alert: &Alert) -> cel::Context<'static, 'static> {
     use cel::Value;
     let text = |value: &Option<String>| Value::from(value.clone().unwrap_or_default());
-    let mut context = cel::Context::with_env(LANGUAGE.clone());
+    let mut context = Expression::context();
     context.add_variable_from_value("source", alert.source.as_str().to_owned());
     context.add_variable_from_value("title", alert.title.clone());
     context.add_variable_from_value("description", text(&alert.description));
@@ -211,6 +184,8 @@ pub struct Known {
     pub started_at: Option<Timestamp>,
     /// When the status last changed, by ours.
     pub changed_at: Timestamp,
+    /// When the source said the latest that is known, by its clock.
+    pub said_at: Option<Timestamp>,
     /// The incident that it belongs to.
     pub incident: Option<IncidentId>,
     /// Whether that incident is open.
@@ -234,6 +209,12 @@ pub enum News {
 
 /// Whether a delivery is news, given what is known of the alert.
 pub fn news(known: Option<&Known>, alert: &Alert, severity: Severity, now: Timestamp) -> News {
+    if let Some(known) = known
+        && matches!((alert.said_at, known.said_at), (Some(this), Some(latest)) if this < latest)
+    {
+        // It was overtaken on its way.
+        return News::Repeat;
+    }
     match (alert.status, known) {
         (AlertStatus::Firing, None) => News::Fires,
         // What was resolved never swallows a new firing.
@@ -241,7 +222,12 @@ pub fn news(known: Option<&Known>, alert: &Alert, severity: Severity, now: Times
         (AlertStatus::Firing, Some(known)) => match known.status {
             AlertStatus::Resolved => {
                 let same_episode = alert.started_at.is_some() && alert.started_at == known.started_at;
-                if same_episode && now < known.changed_at + LATE_COPY { News::Repeat } else { News::FiresAgain }
+                // A source that tells the time of each state has said that this is later.
+                if same_episode && alert.said_at.is_none() && now < known.changed_at + LATE_COPY {
+                    News::Repeat
+                } else {
+                    News::FiresAgain
+                }
             }
             AlertStatus::Firing | AlertStatus::Acknowledged | AlertStatus::Info => {
                 if known.severity < severity {
@@ -283,6 +269,7 @@ mod tests {
             started_at: Some(at(0)),
             ended_at: None,
             group: None,
+            said_at: None,
         }
     }
 
@@ -362,6 +349,7 @@ mod tests {
             severity,
             started_at: Some(at(0)),
             changed_at: at(60),
+            said_at: None,
             incident: Some(IncidentId(1)),
             incident_is_open: open,
         };

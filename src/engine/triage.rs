@@ -256,6 +256,7 @@ fn follow(
                 severity: known.as_ref().map_or(crate::domain::alert::Severity::Sev4, |known| known.severity),
                 started_at: known.as_ref().map_or(alert.started_at, |known| known.started_at),
                 changed_at: known.as_ref().map_or(*received_at, |known| known.changed_at),
+                said_at: known.as_ref().and_then(|known| known.said_at),
                 last_at: *received_at,
                 deliveries: 0,
                 incident: known.as_ref().and_then(|known| known.incident),
@@ -266,6 +267,10 @@ fn follow(
         let news = news(course.known.as_ref(), alert, verdict.severity, *received_at);
         course.tallied.deliveries += 1;
         course.tallied.last_at = *received_at;
+        course.tallied.said_at = course.tallied.said_at.max(alert.said_at);
+        if let Some(known) = &mut course.known {
+            known.said_at = course.tallied.said_at;
+        }
         if news == News::Repeat {
             // Something that never fired is counted as what it is.
             if course.known.is_none() {
@@ -307,6 +312,7 @@ fn known_from(course: &Course) -> Known {
         severity: course.tallied.severity,
         started_at: course.tallied.started_at,
         changed_at: course.tallied.changed_at,
+        said_at: course.tallied.said_at,
         incident: course.tallied.incident,
         incident_is_open: false,
     }

@@ -13,14 +13,14 @@ use crate::store::sql;
 sql! {
     // CROSS JOIN keeps SQLite from turning the order round: each pair is one search of the primary key.
     KNOWN = Sql::of_lists(
-        "SELECT a.source, a.fingerprint, a.status, a.severity, a.started_at, a.changed_at, a.incident_id,
+        "SELECT a.source, a.fingerprint, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), 0) AS incident_is_open
          FROM json_each($1) AS wanted
          CROSS JOIN alert a ON a.source = wanted.value ->> 0 AND a.fingerprint = wanted.value ->> 1
               AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
                                    WHERE latest.source = wanted.value ->> 0 AND latest.fingerprint = wanted.value ->> 1)
          LEFT JOIN incident i ON i.id = a.incident_id",
-        "SELECT a.source, a.fingerprint, a.status, a.severity, a.started_at, a.changed_at, a.incident_id,
+        "SELECT a.source, a.fingerprint, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), FALSE) AS incident_is_open
          FROM unnest($1::text[], $2::text[]) AS wanted (source, fingerprint)
          JOIN alert a ON a.source = wanted.source AND a.fingerprint = wanted.fingerprint
@@ -30,26 +30,29 @@ sql! {
     );
     COUNT = Sql::of_lists(
         "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
-                            deliveries, incident_id, alert)
+                            deliveries, incident_id, alert, said_at)
          SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
-                j.value ->> 6, j.value ->> 7, j.value ->> 7, j.value ->> 8, j.value ->> 9, j.value ->> 10
+                j.value ->> 6, j.value ->> 7, j.value ->> 7, j.value ->> 8, j.value ->> 9, j.value ->> 10,
+                j.value ->> 11
          FROM json_each($1) AS j WHERE true
          ON CONFLICT (source, fingerprint, incident_id) DO UPDATE SET
              status = excluded.status, severity = excluded.severity, title = excluded.title,
              started_at = excluded.started_at, changed_at = excluded.changed_at, last_at = excluded.last_at,
-             deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert",
+             deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert,
+             said_at = excluded.said_at",
         "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
-                            deliveries, incident_id, alert)
+                            deliveries, incident_id, alert, said_at)
          SELECT source, fingerprint, status, severity, title, started_at, changed_at, last_at, last_at,
-                deliveries, incident_id, alert
+                deliveries, incident_id, alert, said_at
          FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
-                     $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::text[])
+                     $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::text[], $12::timestamptz[])
               AS rows (source, fingerprint, status, severity, title, started_at, changed_at, last_at,
-                       deliveries, incident_id, alert)
+                       deliveries, incident_id, alert, said_at)
          ON CONFLICT (source, fingerprint, incident_id) DO UPDATE SET
              status = excluded.status, severity = excluded.severity, title = excluded.title,
              started_at = excluded.started_at, changed_at = excluded.changed_at, last_at = excluded.last_at,
-             deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert",
+             deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert,
+             said_at = excluded.said_at",
     );
     TALLY = Sql::portable(
         "SELECT COUNT(*) AS alerts,
@@ -87,6 +90,8 @@ pub struct Tallied {
     pub started_at: Option<Timestamp>,
     /// When the status last changed, by ours.
     pub changed_at: Timestamp,
+    /// When the source said the latest that is known, by its clock.
+    pub said_at: Option<Timestamp>,
     /// When it was last delivered.
     pub last_at: Timestamp,
     /// How many deliveries this batch had.
@@ -140,6 +145,7 @@ impl Tx {
                     severity: row.parsed("severity")?,
                     started_at: row.time_maybe("started_at")?,
                     changed_at: row.time("changed_at")?,
+                    said_at: row.time_maybe("said_at")?,
                     incident: Some(row.get::<i64>("incident_id")?).filter(|id| *id != IN_NONE).map(IncidentId),
                     incident_is_open: row.get("incident_is_open")?,
                 };
@@ -171,6 +177,7 @@ impl Tx {
                             row.deliveries,
                             row.incident.map_or(IN_NONE, |id| id.0),
                             alert_json(row),
+                            row.said_at.map(|time| time.timestamp_micros()),
                         ])
                     })
                     .collect();
@@ -190,6 +197,7 @@ impl Tx {
                     tallied.iter().map(|row| row.deliveries).collect::<Vec<_>>(),
                     tallied.iter().map(|row| row.incident.map_or(IN_NONE, |id| id.0)).collect::<Vec<_>>(),
                     texts(&alert_json),
+                    tallied.iter().map(|row| row.said_at).collect::<Vec<_>>(),
                 ]
             }
         };

@@ -7,6 +7,7 @@
 mod support;
 
 mod migrations;
+mod sources;
 mod statements;
 mod store;
 mod stories;

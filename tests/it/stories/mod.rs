@@ -8,6 +8,7 @@ mod hooks;
 mod outside;
 mod paging;
 mod room;
+mod sources;
 mod timeline;
 
 use serde_json::json;

@@ -1,0 +1,45 @@
+//! All kinds of sources, one file each. Another one is a line in each of the two lists, in its family.
+
+// For everyone.
+mod alertmanager;
+mod custom;
+
+// Systems that page.
+mod pagerduty;
+
+// Clouds.
+mod cloudwatch;
+
+// Observability.
+
+// ML systems.
+
+use crate::intake::kind::Kind;
+
+/// All of them.
+pub static ALL: &[&Kind] = &[
+    // For everyone.
+    &alertmanager::KIND,
+    &custom::KIND,
+    //
+    // Systems that page.
+    &pagerduty::KIND,
+    //
+    // Clouds.
+    &cloudwatch::KIND,
+    //
+    // Observability.
+    //
+    // ML systems.
+];
+
+/// The kind that most examples use, and a configuration gets whose own is not known.
+pub static ALERTMANAGER: &Kind = &alertmanager::KIND;
+
+/// The kind whose readings the configuration gives.
+pub static CUSTOM: &Kind = &custom::KIND;
+
+/// The kind of this name.
+pub fn named(name: &str) -> Option<&'static Kind> {
+    ALL.iter().copied().find(|kind| kind.name == name)
+}

@@ -1,0 +1,127 @@
+//! PagerDuty: webhooks of version 3, and of the older 2 and 1 that are still sent.
+//!
+//! Documented (developer documentation, "Webhooks Overview" and the Go library): version 3 is `event` with `event_type`,
+//! `occurred_at` and `data`; it is signed in `X-PagerDuty-Signature`, with one `v1=<hex>` for each secret; a test is the
+//! event type `pagey.ping`. Versions 2 and 1 are a list `messages`, several to a request, and are not signed: a source
+//! for them sets `auth = "token"` or another. Version 2 has `event` and `incident`, version 1 has `type` and
+//! `data.incident`.
+//! Seen in real payloads: `incident.triggered`, `.acknowledged`, `.resolved`, `.priority_updated`; `data.status` is
+//! `triggered`, `acknowledged` or `resolved` and agrees with the type.
+//! Assumed: an event whose type is none of an incident's life (a note, a responder, a status update) changes nothing
+//! that is ours; `data.status` decides for every event that carries the incident, so that one that comes late is still
+//! true of its time. Urgency `high` is an error and `low` a warning, unless a priority says more. A state that is sent
+//! again, or out of order, is told by `occurred_at` (version 2: `created_on` of the message).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::domain::Timestamp;
+use crate::domain::alert::{Alert, AlertStatus};
+use crate::domain::id::SourceName;
+use crate::intake::auth::Scheme;
+use crate::intake::delivery::Delivery;
+use crate::intake::json::Node;
+use crate::intake::kind::{Kind, Sample, Samples};
+use crate::intake::signature::{Encoding, Hash, Part, Signature};
+use crate::intake::{Misfit, Reading, time, words};
+
+/// PagerDuty.
+pub static KIND: Kind = Kind {
+    name: "pagerduty",
+    title: "PagerDuty",
+    expected: "a PagerDuty webhook: an object with `event` (version 3) or with a list `messages` (versions 1 and 2)",
+    proofs: &[Scheme::Signature(Signature {
+        name: Cow::Borrowed("signature"),
+        header: Cow::Borrowed("x-pagerduty-signature"),
+        hash: Hash::Sha256,
+        encoding: Encoding::Hex,
+        prefix: Cow::Borrowed("v1="),
+        separator: Some(','),
+        signed: Cow::Borrowed(&[Part::Body]),
+        timestamp: None,
+    })],
+    read,
+    samples: Samples {
+        fires: Sample::json(include_str!("samples/pagerduty/fires.json")),
+        resolves: Some(Sample::json(include_str!("samples/pagerduty/resolves.json"))),
+    },
+    manual: include_str!("../../../docs/sources/pagerduty.md"),
+    ..Kind::USUAL
+};
+
+const STATUSES: &[(&str, AlertStatus)] = &[
+    ("triggered", AlertStatus::Firing),
+    ("acknowledged", AlertStatus::Acknowledged),
+    ("resolved", AlertStatus::Resolved),
+];
+
+fn read(delivery: &Delivery<'_>) -> Result<Reading, Misfit> {
+    let document = delivery.document()?;
+    let root = Node::root(&document);
+    if root.get("messages").is_some() {
+        return Reading::of_items(root.list("messages")?, |message| older(delivery.source, &message));
+    }
+    let event = root.need("event")?;
+    let kind = event.text("event_type")?;
+    if kind == "pagey.ping" {
+        return Ok(Reading::nothing("the test event arrived, and its signature is right"));
+    }
+    if !kind.starts_with("incident.") || event.get("data.status").is_none() {
+        return Ok(Reading::nothing("this event changes no incident's state"));
+    }
+    let alert = incident(delivery.source, &event.need("data")?)?;
+    Ok(said(alert, event.moment("occurred_at"), kind == "incident.triggered").into())
+}
+
+/// The alert with its times: what happened, happened now.
+fn said(mut alert: Alert, at: Option<Timestamp>, begins: bool) -> Alert {
+    alert.said_at = at;
+    alert.started_at = alert.started_at.or(at.filter(|_| begins));
+    alert.ended_at = at.filter(|_| alert.status == AlertStatus::Resolved);
+    alert
+}
+
+/// A message of version 2 or 1.
+fn older(source: &SourceName, message: &Node<'_>) -> Result<Option<Alert>, Misfit> {
+    let data = match message.get("incident") {
+        Some(incident) => incident,
+        None => message.need("data.incident")?,
+    };
+    let begins = message.first(&["event", "type"]).is_some_and(|kind| kind == "incident.trigger");
+    Ok(Some(said(incident(source, &data)?, message.moment("created_on"), begins)))
+}
+
+fn incident(source: &SourceName, data: &Node<'_>) -> Result<Alert, Misfit> {
+    let status = data.word("status", STATUSES)?;
+    let priority = data.first(&["priority.summary", "priority.name"]);
+    let urgency = data.maybe("urgency");
+    let severity = priority.as_deref().and_then(words::severity).or(match urgency.as_deref() {
+        Some("high") => words::severity("error"),
+        Some("low") => words::severity("warning"),
+        _ => None,
+    });
+    // Version 1 tells what was triggered by the fields of its first log entry.
+    let title =
+        data.first_text(&["title", "summary", "trigger_summary_data.subject", "trigger_summary_data.description"])?;
+    let mut labels = BTreeMap::new();
+    let named = [
+        ("service", data.first(&["service.summary", "service.name"])),
+        ("escalation_policy", data.first(&["escalation_policy.summary", "escalation_policy.name"])),
+        ("urgency", urgency.clone()),
+        ("priority", priority.clone()),
+        ("number", data.first(&["number", "incident_number"])),
+        ("incident_key", data.maybe("incident_key")),
+        ("team", data.items("teams").iter().find_map(|team| team.first(&["summary", "name"]))),
+    ];
+    labels.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    Ok(Alert {
+        severity,
+        vendor_severity: priority.or(urgency),
+        description: data.first(&["description", "body.details"]),
+        service: labels.get("service").cloned(),
+        links: [data.maybe("html_url")].into_iter().flatten().collect(),
+        started_at: data.first(&["created_at", "created_on"]).as_deref().and_then(time::read),
+        labels,
+        ..Alert::new(source, data.text("id")?, status, title)
+    })
+}
