@@ -1,5 +1,7 @@
 //! Words that many sources share, on the scales that all alerts share.
 
+use std::collections::BTreeMap;
+
 use crate::domain::alert::AlertSeverity;
 
 /// The longest address that is kept.
@@ -23,4 +25,9 @@ pub fn link(text: &str) -> Option<String> {
     let text = text.trim();
     let web = text.starts_with("https://") || text.starts_with("http://");
     (web && !text.contains(char::is_whitespace) && text.len() <= LINK).then(|| text.to_owned())
+}
+
+/// Labels of what is there.
+pub fn labels<'n>(named: impl IntoIterator<Item = (&'n str, Option<String>)>) -> BTreeMap<String, String> {
+    named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

@@ -11,6 +11,9 @@ mod pagerduty;
 mod cloudwatch;
 
 // Observability.
+mod grafana;
+mod newrelic;
+mod sentry;
 
 // ML systems.
 
@@ -29,6 +32,9 @@ pub static ALL: &[&Kind] = &[
     &cloudwatch::KIND,
     //
     // Observability.
+    &grafana::KIND,
+    &newrelic::KIND,
+    &sentry::KIND,
     //
     // ML systems.
 ];
