@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::domain::Timestamp;
 use crate::domain::id::SourceName;
 use crate::intake::custom::Mapping;
-use crate::intake::{Misfit, json};
+use crate::intake::{Misfit, form, json};
 
 /// How a sender asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,6 +84,9 @@ impl<'a> Delivery<'a> {
     /// or nothing, above JSON.
     pub fn document(&self) -> Result<Value, Misfit> {
         let body = json::without_mark(self.body);
+        if let Some(boundary) = self.headers.get("content-type").and_then(form::boundary) {
+            return json::of_fields(form::parse(body, boundary)?);
+        }
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
         let says_form = self
             .headers

@@ -86,6 +86,11 @@ pub fn parse_form(body: &[u8]) -> Result<Value, Misfit> {
     let pairs: serde_json::Map<String, Value> = url::form_urlencoded::parse(body)
         .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))
         .collect();
+    of_fields(pairs)
+}
+
+/// The fields of a form as an object of texts, or the JSON that the only field is.
+pub fn of_fields(pairs: serde_json::Map<String, Value>) -> Result<Value, Misfit> {
     if let [(_, Value::String(only))] = pairs.iter().collect::<Vec<_>>()[..]
         && only.trim_start().starts_with(['{', '['])
     {

@@ -27,6 +27,7 @@
 pub mod auth;
 pub mod custom;
 pub mod delivery;
+mod form;
 pub mod json;
 pub mod kind;
 pub mod kinds;
