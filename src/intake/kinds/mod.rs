@@ -11,9 +11,15 @@ mod pagerduty;
 mod cloudwatch;
 
 // Observability.
+mod checkmk;
+mod dynatrace;
+mod elastic;
 mod grafana;
+mod honeycomb;
 mod newrelic;
 mod sentry;
+mod uptime_kuma;
+mod zabbix;
 
 // ML systems.
 
@@ -32,9 +38,15 @@ pub static ALL: &[&Kind] = &[
     &cloudwatch::KIND,
     //
     // Observability.
+    &checkmk::KIND,
+    &dynatrace::KIND,
+    &elastic::KIND,
     &grafana::KIND,
+    &honeycomb::KIND,
     &newrelic::KIND,
     &sentry::KIND,
+    &uptime_kuma::KIND,
+    &zabbix::KIND,
     //
     // ML systems.
 ];

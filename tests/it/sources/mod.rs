@@ -75,6 +75,12 @@ fn read_sample(kind: &'static Kind, sample: &Sample) -> Result<Reading, Unreadab
     firebell::intake::read(kind, &delivery)
 }
 
+/// Whether a kind says when a trouble began, or when it said so.
+pub fn tells_when(kind: &'static Kind) -> bool {
+    let fires = read_sample(kind, &kind.samples.fires).unwrap();
+    fires.alerts.iter().all(|alert| alert.started_at.is_some() || alert.said_at.is_some())
+}
+
 /// The configuration in the page of a kind, with a name and a secret filled in.
 pub fn page_configuration(kind: &Kind, name: &str, secret: &str) -> String {
     let block = kind.manual.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
