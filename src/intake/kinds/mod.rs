@@ -2,10 +2,13 @@
 
 // For everyone.
 mod alertmanager;
+mod cloudevents;
 mod custom;
 
 // Systems that page.
+mod instatus;
 mod pagerduty;
+mod statuspage;
 
 // Clouds.
 mod cloudwatch;
@@ -22,6 +25,10 @@ mod uptime_kuma;
 mod zabbix;
 
 // ML systems.
+mod mlflow;
+mod mlrun;
+mod seldon;
+mod wandb;
 
 use crate::intake::kind::Kind;
 
@@ -29,10 +36,13 @@ use crate::intake::kind::Kind;
 pub static ALL: &[&Kind] = &[
     // For everyone.
     &alertmanager::KIND,
+    &cloudevents::KIND,
     &custom::KIND,
     //
     // Systems that page.
+    &instatus::KIND,
     &pagerduty::KIND,
+    &statuspage::KIND,
     //
     // Clouds.
     &cloudwatch::KIND,
@@ -49,6 +59,10 @@ pub static ALL: &[&Kind] = &[
     &zabbix::KIND,
     //
     // ML systems.
+    &mlflow::KIND,
+    &mlrun::KIND,
+    &seldon::KIND,
+    &wandb::KIND,
 ];
 
 /// The kind that most examples use, and a configuration gets whose own is not known.
