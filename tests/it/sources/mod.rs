@@ -23,6 +23,7 @@
 //! are compared where they stand, and `labels`, of which those that stand must be there.
 
 mod hostile;
+mod ml_monitors;
 mod signatures;
 mod sns;
 
