@@ -80,10 +80,20 @@ pub struct Verdict {
 }
 
 /// Judges alerts by rules.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Triage {
     /// The rules, the first that matches decides.
     pub rules: Vec<Rule>,
+    /// How many incidents alerts may open within ten minutes. What comes beyond is one flood, with one incident for each
+    /// source, since nobody can work on more, and no server has channels for them.
+    pub flood: usize,
+}
+
+impl Default for Triage {
+    /// No rules.
+    fn default() -> Self {
+        Self { rules: Vec::new(), flood: 1000 }
+    }
 }
 
 impl Triage {
@@ -250,28 +260,7 @@ pub fn news(known: Option<&Known>, alert: &Alert, severity: Severity, now: Times
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::sample::{at, organisation};
-
-    fn alert(status: AlertStatus) -> Alert {
-        Alert {
-            source: "prometheus".into(),
-            fingerprint: "f".to_owned(),
-            status,
-            signal: Signal::Normal,
-            title: "Drift".to_owned(),
-            description: None,
-            severity: Some(AlertSeverity::Error),
-            vendor_severity: Some("high".to_owned()),
-            category: None,
-            service: None,
-            labels: [("model".to_owned(), "fraud-score".to_owned())].into(),
-            links: Vec::new(),
-            started_at: Some(at(0)),
-            ended_at: None,
-            group: None,
-            said_at: None,
-        }
-    }
+    use crate::domain::sample::{alert, at, organisation};
 
     fn rule(name: &str, when: Option<&str>) -> Rule {
         Rule {
@@ -293,7 +282,7 @@ mod tests {
             Rule { category: Some(Category::ModelAnomaly), ..rule("models", Some("has(labels.model)")) },
             rule("all", None),
         ];
-        let verdict = Triage { rules }.judge(&alert(AlertStatus::Firing), &organisation);
+        let verdict = Triage { rules, ..Triage::default() }.judge(&alert(AlertStatus::Firing), &organisation);
         assert_eq!(verdict.rule.as_deref(), Some("models"));
         assert_eq!(verdict.category, Some(Category::ModelAnomaly));
         assert_eq!(verdict.severity, Severity::Sev2);
@@ -314,7 +303,7 @@ mod tests {
             ("true", true),
         ];
         for (condition, expected) in cases {
-            let triage = Triage { rules: vec![rule("r", Some(condition))] };
+            let triage = Triage { rules: vec![rule("r", Some(condition))], ..Triage::default() };
             let verdict = triage.judge(&alert(AlertStatus::Firing), &organisation);
             assert_eq!(verdict.rule.is_some(), expected, "{condition}");
         }

@@ -6,10 +6,7 @@ use crate::domain::effect::Question;
 use crate::domain::incident::command::{Joined, Joining, Refusal};
 use crate::domain::incident::deciding::Deciding;
 use crate::domain::incident::{lifecycle, paging};
-use crate::domain::timeline::Event;
-
-/// How many titles one line names before it only counts.
-const TITLES_NAMED: usize = 3;
+use crate::domain::timeline::{Event, distinct_titles};
 
 /// Alerts join, fire again, or get worse. What is over swallows none: they open an incident of their own.
 pub(super) fn join(d: &mut Deciding<'_>, alerts: &[Joined]) -> Result<(), Refusal> {
@@ -59,17 +56,4 @@ pub(super) fn resolved(d: &mut Deciding<'_>, titles: &[String], count: u64, stil
     if still_firing == 0 && d.next.phase.is_open() {
         d.ask(Event::ResolveAsked, Question::Resolve);
     }
-}
-
-fn distinct_titles<'a>(titles: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut distinct: Vec<String> = Vec::new();
-    for title in titles {
-        if TITLES_NAMED <= distinct.len() {
-            break;
-        }
-        if !distinct.contains(title) {
-            distinct.push(title.clone());
-        }
-    }
-    distinct
 }

@@ -6,7 +6,7 @@ use crate::domain::Timestamp;
 use crate::domain::actor::{Duty, Right};
 use crate::domain::alert::Severity;
 use crate::domain::effect::Effect;
-use crate::domain::id::{AudienceName, EntryNumber, EscalationNumber, PageNumber, PersonId, UpdateNumber};
+use crate::domain::id::{AudienceName, EntryNumber, EscalationNumber, IncidentId, PageNumber, PersonId, UpdateNumber};
 use crate::domain::incident::{CloseReason, Incident, Phase, Role, Room};
 use crate::domain::paging::{PageState, Target};
 use crate::domain::timeline::{Entry, Quote};
@@ -152,6 +152,19 @@ pub struct Scheduled {
     pub effect: Effect,
     /// Not before.
     pub due: Timestamp,
+    /// Whether it stands for all decisions that are said together then, so that one job is enough for them.
+    pub together: bool,
+}
+
+impl Scheduled {
+    /// Names the intent, so that it is kept once however often it is decided. `version` is the incident's after the
+    /// decision.
+    pub fn dedup_key(&self, incident: IncidentId, version: i64) -> String {
+        match self.together {
+            true => self.effect.dedup_key(incident, &format!("at/{}", self.due.timestamp_micros())),
+            false => self.effect.dedup_key(incident, &version.to_string()),
+        }
+    }
 }
 
 /// What comes of a command: the next state, what the timeline keeps, what is to be done; committed together.
@@ -171,6 +184,14 @@ impl Decision {
     /// Whether nothing came of it: a stale timer, a result that was known.
     pub fn is_nothing(&self) -> bool {
         self.entries.is_empty() && self.effects.is_empty() && self.cancels.is_empty()
+    }
+
+    /// What this decision alone asks of an effect that was to stand for several.
+    pub fn alone(&self, effect: &Effect) -> Effect {
+        match (effect, self.entries.first()) {
+            (Effect::SayAlerts { to, .. }, Some(first)) => Effect::SayAlerts { from: first.number, to: *to },
+            _ => effect.clone(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod command;
 mod comms;
 mod deciding;
 mod lifecycle;
+mod pace;
 mod paging;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use crate::domain::update::{Facts, Update};
 
 pub use command::{Command, Decision, Joined, Joining, Refusal, Scheduled};
 use deciding::Deciding;
+pub use pace::Pace;
 pub use paging::forecast;
 
 words! {
@@ -150,6 +152,8 @@ pub struct Incident {
     pub room: Option<Room>,
     /// How many entries its timeline has.
     pub entries: i64,
+    /// How often its alerts spoke lately.
+    pub pace: Pace,
     /// Every run of a paging policy, in order.
     pub escalations: Vec<Escalation>,
     /// Every call of a person, in order.
