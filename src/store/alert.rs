@@ -67,13 +67,18 @@ sql! {
     OF_INCIDENT_COUNTED = Sql::portable(
         "SELECT COUNT(*) AS alerts,
                 COUNT(CASE WHEN status IN ('firing', 'acknowledged') THEN 1 END) AS firing,
+                COUNT(CASE WHEN status = 'firing' THEN 1 END) AS unacknowledged,
                 CAST(COALESCE(SUM(deliveries), 0) AS BIGINT) AS deliveries,
                 MAX(last_at) AS latest
-         FROM alert WHERE incident_id = $1",
+         FROM alert WHERE incident_id = $1 AND status <> 'info'",
     );
     OF_INCIDENT = Sql::portable(
         "SELECT alert, deliveries, status, first_at, last_at FROM alert
          WHERE incident_id = $1 ORDER BY first_at, source, fingerprint LIMIT $2",
+    );
+    TOLD = Sql::portable(
+        "SELECT alert, status, deliveries, first_at, last_at FROM alert
+         WHERE status = 'info' AND incident_id = 0 AND $1 <= last_at ORDER BY last_at DESC LIMIT $2",
     );
     LATEST = Sql::portable(
         "SELECT alert, status, deliveries, first_at, last_at FROM alert a
@@ -127,13 +132,15 @@ pub struct Repeated<'a> {
     pub deliveries: i64,
 }
 
-/// How many alerts an incident has.
+/// How many alerts an incident has; what only informs is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     /// Different ones.
     pub alerts: u64,
     /// Those that still fire.
     pub firing: u64,
+    /// Those of them that nobody took on at their source.
+    pub unacknowledged: u64,
     /// Deliveries, repeats counted.
     pub deliveries: u64,
     /// When the last came.
@@ -273,6 +280,7 @@ impl Tx {
         Ok(Tally {
             alerts: count("alerts")?,
             firing: count("firing")?,
+            unacknowledged: count("unacknowledged")?,
             deliveries: count("deliveries")?,
             latest: row.time_maybe("latest")?,
         })
@@ -282,6 +290,11 @@ impl Tx {
     pub async fn alerts_of(&mut self, incident: IncidentId, limit: i64) -> Result<Vec<Counted>, StoreError> {
         let rows = self.all(OF_INCIDENT, values![incident.0, limit]).await?;
         rows.iter().map(counted).collect()
+    }
+
+    /// What sources told since `since` that belongs to no incident, the latest first, at most `limit`.
+    pub async fn told_since(&mut self, since: Timestamp, limit: i64) -> Result<Vec<Counted>, StoreError> {
+        self.all(TOLD, values![since, limit]).await?.iter().map(counted).collect()
     }
 
     /// A page of all alerts, by identity, after `after`.

@@ -151,7 +151,7 @@ pub(super) fn follow<'a>(courses: &mut [Course<'a>], deliveries: &[Delivery<'a>]
                 }
                 continue;
             }
-            let opens = verdict.opens || news == News::Resolved;
+            let opens = verdict.opens || matches!(news, News::Resolved | News::Acknowledged);
             let begins = matches!(news, News::Fires | News::FiresAgain);
             let belongs = course.known.as_ref().filter(|known| known.incident_is_open).and_then(|known| known.incident);
             course.is_changed = true;
