@@ -98,11 +98,11 @@ impl Scheme {
             Self::Secret => match delivery.headers.get("authorization") {
                 // A wrong header is not helped by a right token: one of the two is not ours.
                 Some(authorization) => secret_in(authorization),
-                None => delivery.query.get("token").map(str::to_owned),
+                None => token(delivery),
             },
             Self::Bearer => delivery.headers.get("authorization").and_then(bearer),
             Self::Basic => delivery.headers.get("authorization").and_then(basic),
-            Self::Token => delivery.query.get("token").map(str::to_owned),
+            Self::Token => token(delivery),
             Self::Header(name) => delivery.headers.get(name).map(|value| value.trim().to_owned()),
             Self::Sns => None,
         };
@@ -176,6 +176,11 @@ pub fn is_known<'s>(shown: &str, secrets: impl IntoIterator<Item = &'s str>) -> 
 /// source is named by its address.
 pub fn secret_in(authorization: &str) -> Option<String> {
     bearer(authorization).or_else(|| basic(authorization))
+}
+
+/// The token in the query; `access_token` is what CloudEvents (and RFC 6750) calls it.
+fn token(delivery: &Delivery<'_>) -> Option<String> {
+    delivery.query.get("token").or_else(|| delivery.query.get("access_token")).map(str::to_owned)
 }
 
 fn bearer(authorization: &str) -> Option<String> {

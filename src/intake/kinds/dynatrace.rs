@@ -2,8 +2,9 @@
 //!
 //! Documented ("Webhook integration", "Problem notifications"): the body is a template that its owner edits, with
 //! placeholders of which the names are used here; a problem is `OPEN`, `MERGED` or `RESOLVED`; severities are
-//! `AVAILABILITY`, `ERROR`, `PERFORMANCE`, `RESOURCE_CONTENTION`, `CUSTOM_ALERT`, `MONITORING_UNAVAILABLE`, `INFO`; `PID`
-//! is the problem, `ProblemID` the short number that is shown. It signs nothing, and its owner sets headers.
+//! `AVAILABILITY`, `ERROR`, `PERFORMANCE`, `RESOURCE_CONTENTION`, `CUSTOM_ALERT`, and in the Problems API
+//! `MONITORING_UNAVAILABLE` and `INFO` beside; `PID` is the problem, `ProblemID` the short number that is shown. It signs
+//! nothing, and its owner sets headers.
 //! Seen in a real payload: `Problem URL` with a blank, no severity but an impact, the test notification with the problem
 //! 99999.
 //! Assumed: availability is critical, errors are errors, slowness and contention are warnings; where monitoring itself is

@@ -44,8 +44,11 @@ const STATUSES: &[(&str, AlertStatus)] = &[
     ("inprogress", AlertStatus::Info),
 ];
 
-/// What a component has come to: how it is written here and there, and as people read it.
-const COMPONENTS: &[(&str, (AlertStatus, Option<AlertSeverity>, &str))] = &[
+/// What a component has come to, and how people read it.
+type Component = (AlertStatus, Option<AlertSeverity>, &'static str);
+
+/// As it is written here and there.
+const COMPONENTS: &[(&str, Component)] = &[
     ("operational", (AlertStatus::Resolved, None, "operational")),
     ("degraded_performance", DEGRADED),
     ("degradedperformance", DEGRADED),
@@ -56,7 +59,6 @@ const COMPONENTS: &[(&str, (AlertStatus, Option<AlertSeverity>, &str))] = &[
     ("under_maintenance", MAINTENANCE),
     ("undermaintenance", MAINTENANCE),
 ];
-type Component = (AlertStatus, Option<AlertSeverity>, &'static str);
 const DEGRADED: Component = (AlertStatus::Firing, Some(AlertSeverity::Warning), "degraded performance");
 const PARTIAL: Component = (AlertStatus::Firing, Some(AlertSeverity::Error), "partial outage");
 const MAJOR: Component = (AlertStatus::Firing, Some(AlertSeverity::Critical), "major outage");

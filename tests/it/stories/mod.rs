@@ -8,6 +8,7 @@ mod hooks;
 mod outside;
 mod paging;
 mod room;
+mod senders;
 mod sources;
 mod timeline;
 
