@@ -29,7 +29,6 @@ pub static KIND: Kind = Kind {
     title: "Sentry",
     expected: "a webhook of a Sentry integration: `action` and `data`, with an `issue`, an `event` or a `metric_alert`",
     proofs: &[Scheme::Signature(Signature::of_body("sentry-hook-signature"))],
-    accepted: 200,
     read,
     samples: Samples {
         fires: Sample {

@@ -44,6 +44,9 @@ pub static KIND: Kind = Kind {
     ..Kind::USUAL
 };
 
+/// The registry of data sets, by the name that W&B gives it; every other collection is taken for models.
+const DATASETS: &str = "wandb-registry-dataset";
+
 const STATUSES: &[(&str, AlertStatus)] = &[
     ("firing", AlertStatus::Firing),
     ("acknowledged", AlertStatus::Acknowledged),
@@ -74,9 +77,10 @@ fn read(delivery: &Delivery<'_>) -> Result<Reading, Misfit> {
 /// A change in a registry or a project's artifacts.
 fn change(source: &SourceName, event: &str, payload: &Node<'_>) -> Result<Alert, Misfit> {
     let collection = payload.text("artifact_collection_name")?;
-    let version = payload.maybe("artifact_version_string");
-    let number = version.as_deref().and_then(|version| version.rsplit_once(':')).map(|(_, number)| number.to_owned());
-    let what = version.unwrap_or_else(|| collection.clone());
+    let version_string = payload.maybe("artifact_version_string");
+    let number =
+        version_string.as_deref().and_then(|version| version.rsplit_once(':')).map(|(_, number)| number.to_owned());
+    let what = version_string.unwrap_or_else(|| collection.clone());
     let alias = payload.first(&["alias", "tag"]);
     let parts = [Some(event), Some(what.as_str()), alias.as_deref()];
     let fingerprint = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -84,10 +88,15 @@ fn change(source: &SourceName, event: &str, payload: &Node<'_>) -> Result<Alert,
         Some(alias) => format!("{event}: {alias}, {what}"),
         None => format!("{event}: {what}"),
     };
+    let is_dataset = [payload.maybe("project_name"), Some(what.clone())]
+        .iter()
+        .flatten()
+        .any(|text| text.split('/').any(|part| part == DATASETS));
+    let [name, version] = if is_dataset { ["dataset", "dataset_version"] } else { ["model", "model_version"] };
     let mut labels = of_project(event, payload);
     labels.extend(words::labels([
-        ("model", Some(collection)),
-        ("model_version", number),
+        (name, Some(collection)),
+        (version, number),
         ("alias", payload.maybe("alias")),
         ("tag", payload.maybe("tag")),
     ]));
@@ -145,6 +154,11 @@ mod tests {
         assert_eq!(alert.status, AlertStatus::Info);
         assert_eq!(alert.title, "ADD_ARTIFACT_ALIAS: production, fraud/models/fraud-score:v14");
         assert_eq!((alert.labels["model"].as_str(), alert.labels["model_version"].as_str()), ("fraud-score", "v14"));
+        let dataset = read(
+            r#"{"event_type": "CREATE_ARTIFACT", "artifact_collection_name": "clicks",
+                "artifact_version_string": "fraud/wandb-registry-dataset/clicks:v3"}"#,
+        );
+        assert_eq!(dataset.unwrap().alerts[0].labels["dataset"], "clicks");
     }
 
     #[test]
