@@ -31,3 +31,14 @@ pub fn link(text: &str) -> Option<String> {
 pub fn labels<'n>(named: impl IntoIterator<Item = (&'n str, Option<String>)>) -> BTreeMap<String, String> {
     named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
+
+/// A text of those of these that are there, each on lines of its own; `None` if none is.
+pub fn lines<const N: usize>(texts: [Option<String>; N]) -> Option<String> {
+    let texts: Vec<String> = texts.into_iter().flatten().collect();
+    (!texts.is_empty()).then(|| texts.join("\n"))
+}
+
+/// Several texts as one label; `None` of none.
+pub fn listed(texts: &[String]) -> Option<String> {
+    (!texts.is_empty()).then(|| texts.join(", "))
+}

@@ -66,10 +66,7 @@ fn notification(source: &SourceName, root: &Node<'_>) -> Result<Alert, Misfit> {
     let said_at = said_at(root);
     Ok(Alert {
         signal: if status == AlertStatus::Firing { signal } else { Signal::Normal },
-        description: [root.maybe("output"), root.maybe("long_output")]
-            .into_iter()
-            .flatten()
-            .reduce(|output, more| format!("{output}\n{more}")),
+        description: words::lines([root.maybe("output"), root.maybe("long_output")]),
         severity,
         vendor_severity: state,
         service: Some(service.clone().unwrap_or_else(|| host.clone())),

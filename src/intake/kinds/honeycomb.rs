@@ -42,12 +42,10 @@ fn trigger(source: &SourceName, root: &Node<'_>) -> Result<Alert, Misfit> {
             labels.entry(name).or_insert(value);
         }
     }
-    let texts = [root.maybe("description"), root.maybe("trigger_description")];
-    let description = texts.into_iter().flatten().collect::<Vec<_>>().join("\n");
     let is_test = root.maybe("is_test").as_deref() == Some("true");
     Ok(Alert {
         signal: if is_test { Signal::Test } else { Signal::Normal },
-        description: (!description.is_empty()).then_some(description),
+        description: words::lines([root.maybe("description"), root.maybe("trigger_description")]),
         service: ["service.name", "service_name", "service"].iter().find_map(|name| labels.get(*name)).cloned(),
         links: ["result_url", "trigger_url"].iter().filter_map(|path| root.maybe(path)).collect(),
         labels,

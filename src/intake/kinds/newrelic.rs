@@ -56,9 +56,9 @@ fn issue(source: &SourceName, root: &Node<'_>) -> Result<Alert, Misfit> {
     let priority = root.maybe("priority");
     let entities = root.texts("impactedEntities");
     let labels = [
-        ("policy", joined(&root.texts("alertPolicyNames"))),
-        ("condition", root.first(&["condition_name"]).or_else(|| joined(&root.texts("alertConditionNames")))),
-        ("entity", joined(&entities)),
+        ("policy", words::listed(&root.texts("alertPolicyNames"))),
+        ("condition", root.maybe("condition_name").or_else(|| words::listed(&root.texts("alertConditionNames")))),
+        ("entity", words::listed(&entities)),
         ("workflow", root.maybe("workflowName")),
         ("owner", root.maybe("owner")),
     ];
@@ -103,10 +103,6 @@ fn legacy(source: &SourceName, root: &Node<'_>) -> Result<Alert, Misfit> {
         said_at,
         ..Alert::new(source, id, status, root.text("condition_name")?)
     })
-}
-
-fn joined(texts: &[String]) -> Option<String> {
-    (!texts.is_empty()).then(|| texts.join(", "))
 }
 
 #[cfg(test)]

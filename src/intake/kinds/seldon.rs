@@ -92,11 +92,10 @@ pub(super) fn detection(source: &SourceName, event: &Attributes, data: &Node<'_>
     let status = if found { AlertStatus::Firing } else { AlertStatus::Resolved };
     let named = |attribute: &str| event.get(attribute).map(str::to_owned);
     let measured = |name: &str| result.get(&format!("data.{name}")).map(|value| format!("{name}: {}", value.value));
-    let description: Vec<String> = ["distance", "p_val", "threshold"].into_iter().filter_map(measured).collect();
     let said_at = event.get("time").and_then(time::read);
     Ok(Alert {
         signal: if what == "outlier" { Signal::Suspected } else { Signal::Normal },
-        description: (!description.is_empty()).then(|| description.join("\n")),
+        description: words::lines(["distance", "p_val", "threshold"].map(measured)),
         category: Some(if what == "drift" { Category::ModelAnomaly } else { Category::Data }),
         service: Some(model.to_owned()),
         labels: words::labels([

@@ -94,7 +94,7 @@ fn incident(source: &SourceName, root: &Node<'_>, incident: &Node<'_>, updates: 
         service: <&[String; 1]>::try_from(components.as_slice()).ok().map(|[only]| only.clone()),
         labels: words::labels([
             ("page", root.maybe("page.id")),
-            ("components", (!components.is_empty()).then(|| components.join(", "))),
+            ("components", words::listed(&components)),
             ("state", incident.maybe("status")),
         ]),
         links: incident.first(&["shortlink", "url"]).into_iter().collect(),
