@@ -1,5 +1,7 @@
 //! Words that many sources share, on the scales that all alerts share.
 
+use std::collections::BTreeMap;
+
 use crate::domain::alert::AlertSeverity;
 
 /// The longest address that is kept.
@@ -23,4 +25,20 @@ pub fn link(text: &str) -> Option<String> {
     let text = text.trim();
     let web = text.starts_with("https://") || text.starts_with("http://");
     (web && !text.contains(char::is_whitespace) && text.len() <= LINK).then(|| text.to_owned())
+}
+
+/// The labels of these that are there.
+pub fn labels<const N: usize>(named: [(&str, Option<String>); N]) -> BTreeMap<String, String> {
+    named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// A text of those of these that are there, each on lines of its own; `None` if none is.
+pub fn lines<const N: usize>(texts: [Option<String>; N]) -> Option<String> {
+    let texts: Vec<String> = texts.into_iter().flatten().collect();
+    (!texts.is_empty()).then(|| texts.join("\n"))
+}
+
+/// Several texts as one label; `None` of none.
+pub fn listed(texts: &[String]) -> Option<String> {
+    (!texts.is_empty()).then(|| texts.join(", "))
 }
