@@ -5,14 +5,25 @@ mod alertmanager;
 mod custom;
 
 // Systems that page.
+mod opsgenie;
 mod pagerduty;
+mod splunk_oncall;
 
 // Clouds.
+mod aws_health;
+mod azure;
+mod azure_event_grid;
 mod cloudwatch;
+mod gcp;
 
 // Observability.
+mod datadog;
+mod splunk;
+mod splunk_observability;
+mod wavefront;
 
 // ML systems.
+mod sagemaker;
 
 use crate::intake::kind::Kind;
 
@@ -24,13 +35,23 @@ pub static ALL: &[&Kind] = &[
     //
     // Systems that page.
     &pagerduty::KIND,
+    &opsgenie::KIND,
+    &splunk_oncall::KIND,
     //
     // Clouds.
+    &aws_health::KIND,
     &cloudwatch::KIND,
+    &gcp::KIND,
+    &azure::KIND,
     //
     // Observability.
+    &datadog::KIND,
+    &splunk::KIND,
+    &splunk_observability::KIND,
+    &wavefront::KIND,
     //
     // ML systems.
+    &sagemaker::KIND,
 ];
 
 /// The kind that most examples use, and a configuration gets whose own is not known.
