@@ -50,6 +50,7 @@ const STAGES: &[(&str, AlertStatus)] = &[
     ("In Progress", AlertStatus::Firing),
     ("Updated", AlertStatus::Firing),
     ("Planned", AlertStatus::Info),
+    ("Rescheduled", AlertStatus::Info),
     ("Resolved", AlertStatus::Resolved),
     ("Complete", AlertStatus::Resolved),
     ("Completed", AlertStatus::Resolved),
