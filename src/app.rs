@@ -20,10 +20,11 @@ use crate::discord::client::{Credentials, StandIn};
 use crate::discord::gateway::Gateway;
 use crate::discord::{Chat, client};
 use crate::domain::effect::Performer;
-use crate::engine::triage::Digested;
+use crate::engine::triage::{ALERTS_A_COMMIT, Digested, Look, Triager};
 use crate::engine::{Engine, EngineError, Setup};
 use crate::outbox::{Outbox, Places};
 use crate::render::Renderer;
+use crate::store::handed::Handed;
 use crate::store::inbox_writer::Inbox;
 use crate::store::{Db, StoreError};
 use crate::web::{Access, Door, Limits, Web};
@@ -34,6 +35,9 @@ const DRAIN: Duration = Duration::from_secs(20);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How long a batch may take to be digested; a database that does not answer at all must not hold triage for ever.
 const DIGEST: Duration = Duration::from_secs(60);
+/// How long after a batch the next one begins, so that in a storm batches are larger than requests; the first alert after
+/// a silence waits for nothing.
+const BREATH: Duration = Duration::from_millis(5);
 /// How often a loop looks for what other processes did.
 const POLL: Duration = Duration::from_millis(250);
 /// The furthest that the database's clock may be from ours: leases compare the two.
@@ -170,14 +174,14 @@ impl App {
             if options.roles.contains(&Role::Worker) {
                 let engine = engine.clone();
                 tasks.spawn(leases.clone().while_held("triage", stop.clone(), move |stop| {
-                    triage(engine.clone(), Some(inbox.commits()), stop)
+                    triage(Triager::new(engine.clone(), inbox.handed()), Some(inbox.commits()), stop)
                 }));
             }
         } else if options.roles.contains(&Role::Worker) {
             let engine = engine.clone();
-            tasks.spawn(
-                leases.clone().while_held("triage", stop.clone(), move |stop| triage(engine.clone(), None, stop)),
-            );
+            tasks.spawn(leases.clone().while_held("triage", stop.clone(), move |stop| {
+                triage(Triager::new(engine.clone(), Handed::default()), None, stop)
+            }));
         }
 
         let chat_client = match (options.roles.contains(&Role::Gateway), credentials) {
@@ -188,6 +192,13 @@ impl App {
             }
             (false, _) => None,
         };
+        let (copying, copied) = (db.clone(), stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = copied.cancelled() => (),
+                () = copying.keep_log_short() => (),
+            }
+        });
         if options.roles.contains(&Role::Worker) {
             let worker = outbox_for(&engine, &options.clock, None, &renderer, &changeable, &holder, options.lease);
             tasks.spawn(worker.run(Performer::Clock, stop.clone()));
@@ -318,26 +329,33 @@ fn access(config: &Config) -> Access {
 }
 
 /// Digests the inbox until `stop`.
-async fn triage(engine: Engine, commits: Option<watch::Receiver<()>>, stop: CancellationToken) {
+async fn triage(mut triager: Triager, commits: Option<watch::Receiver<()>>, stop: CancellationToken) {
     let mut commits = commits.unwrap_or_else(|| watch::Sender::new(()).subscribe());
+    let mut looked: Option<Instant> = None;
     while !stop.is_cancelled() {
         commits.mark_unchanged();
-        let digested = tokio::time::timeout(DIGEST, engine.digest()).await;
-        let wait = match digested.unwrap_or(Err(EngineError::Store(StoreError::TooSlow))) {
-            Ok(Digested::Rows(_)) => continue,
-            Ok(Digested::Nothing) => POLL,
+        let began = Instant::now();
+        let look = if looked.is_none_or(|at| POLL <= at.elapsed()) { Look::Everywhere } else { Look::Handed };
+        let digested = tokio::time::timeout(DIGEST, triager.digest(look)).await;
+        if look == Look::Everywhere {
+            looked = Some(began);
+        }
+        let (wait, for_commits) = match digested.unwrap_or(Err(EngineError::Store(StoreError::TooSlow))) {
+            Ok(Digested::Alerts(count)) if count < ALERTS_A_COMMIT => (BREATH.saturating_sub(began.elapsed()), false),
+            Ok(Digested::Alerts(_)) => continue,
+            Ok(Digested::Nothing) => (POLL, true),
             // A person acted on the same incident meanwhile: decide again on what that made of it.
             Err(EngineError::TooBusy(_)) => continue,
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, "the inbox cannot be digested yet");
-                AFTER_FAILURE
+                (AFTER_FAILURE, false)
             }
         };
         tokio::select! {
             () = stop.cancelled() => (),
             () = tokio::time::sleep(wait) => (),
             // Without a writer in this process there is only the poll.
-            Ok(()) = commits.changed() => (),
+            Ok(()) = commits.changed(), if for_commits => (),
         }
     }
 }

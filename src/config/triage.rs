@@ -47,7 +47,23 @@ pub(super) fn read(file: &Section<'_>, names: &AllNames) -> Triage {
         }
         rules.push(rule);
     }
-    Triage { rules }
+    Triage { rules, flood: flood(&file.field("flood_after")) }
+}
+
+fn flood(field: &Field<'_>) -> usize {
+    let flood = field.read(shape::count, "a flood would be noticed later or sooner than is meant");
+    match flood {
+        None => Triage::default().flood,
+        Some(0) => {
+            field.error(
+                "no incident could be opened for any alert",
+                "all alerts of a source would be gathered in one incident",
+                "give the number of incidents that ten minutes may bring before the rest is gathered, such as 1000",
+            );
+            Triage::default().flood
+        }
+        Some(flood) => flood as usize,
+    }
 }
 
 fn rule(section: Section<'_>, names: &AllNames) -> Rule {

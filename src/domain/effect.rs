@@ -65,6 +65,13 @@ pub enum Effect {
         /// The last.
         to: EntryNumber,
     },
+    /// Say in one message what alerts did in the timeline's entries `from ..= to`.
+    SayAlerts {
+        /// The first.
+        from: EntryNumber,
+        /// The last.
+        to: EntryNumber,
+    },
     /// Put a question in the room.
     Ask {
         /// Which.
@@ -179,6 +186,7 @@ impl Effect {
             | Self::OpenRoom { .. }
             | Self::DrawCard
             | Self::Say { .. }
+            | Self::SayAlerts { .. }
             | Self::Ask { .. }
             | Self::PageInRoom { .. }
             | Self::ClosePage { .. }
@@ -210,6 +218,7 @@ impl Effect {
             | Self::OpenRoom { .. }
             | Self::DrawCard
             | Self::Say { .. }
+            | Self::SayAlerts { .. }
             | Self::Ask { .. }
             | Self::PageInRoom { .. }
             | Self::ClosePage { .. }
@@ -227,6 +236,7 @@ impl Effect {
             Self::Announce
             | Self::DrawCard
             | Self::Say { .. }
+            | Self::SayAlerts { .. }
             | Self::Ask { .. }
             | Self::ClosePage { .. }
             | Self::ShowDraft { .. }
@@ -234,25 +244,26 @@ impl Effect {
         }
     }
 
-    /// Names the intent, so that it is kept once however often it is decided. `version` is the incident's after the
-    /// decision; what is drawn is drawn again for each.
-    pub fn dedup_key(&self, incident: IncidentId, version: i64) -> String {
+    /// Names the intent, so that it is kept once however often it is decided. `occasion` tells apart what is drawn or
+    /// said again.
+    pub fn dedup_key(&self, incident: IncidentId, occasion: &str) -> String {
         match self {
-            Self::Announce => format!("{incident}/announce/{version}"),
+            Self::Announce => format!("{incident}/announce/{occasion}"),
             Self::OpenRoom { again } => format!("{incident}/room/{again}"),
-            Self::DrawCard => format!("{incident}/card/{version}"),
+            Self::DrawCard => format!("{incident}/card/{occasion}"),
             Self::Say { to, .. } => format!("{incident}/say/{to}"),
+            Self::SayAlerts { .. } => format!("{incident}/say-alerts/{occasion}"),
             Self::Ask { entry, .. } => format!("{incident}/ask/{entry}"),
             Self::PageDirectly { page } => format!("{incident}/page/{page}/directly"),
             Self::PageInRoom { page } => format!("{incident}/page/{page}/room"),
-            Self::ClosePage { page } => format!("{incident}/page-closed/{page}/{version}"),
+            Self::ClosePage { page } => format!("{incident}/page-closed/{page}/{occasion}"),
             Self::Escalate { escalation, step, round, alarms } => {
                 format!("{incident}/escalation/{escalation}/{round}/{step}/{alarms}")
             }
             Self::RaiseAlarm { escalation, alarm, place } => {
                 format!("{incident}/alarm/{escalation}/{alarm}/{}", place.word())
             }
-            Self::ShowDraft { update } => format!("{incident}/draft/{update}/{version}"),
+            Self::ShowDraft { update } => format!("{incident}/draft/{update}/{occasion}"),
             Self::Publish { update, sink, digest, again } => {
                 let place = match sink {
                     Sink::Room => "room".to_owned(),
@@ -262,7 +273,7 @@ impl Effect {
                 format!("{incident}/publish/{update}/{place}/{}/{again}", digest.get(..12).unwrap_or(digest))
             }
             Self::RemindUpdate { due } => format!("{incident}/remind/{}", due.timestamp_micros()),
-            Self::TellOperators { .. } => format!("{incident}/operators/{version}"),
+            Self::TellOperators { .. } => format!("{incident}/operators/{occasion}"),
         }
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveTime};
 
 use crate::domain::Timestamp;
 use crate::domain::actor::{Actor, Duty};
-use crate::domain::alert::{Category, Severity};
+use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Category, Severity, Signal};
 use crate::domain::id::{PersonId, Snowflake};
 use crate::domain::incident::Opening;
 use crate::domain::oncall::{Cadence, Rota, Rotation};
@@ -120,5 +120,27 @@ pub fn opening() -> Opening {
         why: "alert from prometheus".to_owned(),
         also: Vec::new(),
         pages: true,
+    }
+}
+
+/// An alert of a model that drifts.
+pub fn alert(status: AlertStatus) -> Alert {
+    Alert {
+        source: "prometheus".into(),
+        fingerprint: "f".to_owned(),
+        status,
+        signal: Signal::Normal,
+        title: "Drift".to_owned(),
+        description: None,
+        severity: Some(AlertSeverity::Error),
+        vendor_severity: Some("high".to_owned()),
+        category: None,
+        service: None,
+        labels: [("model".to_owned(), "fraud-score".to_owned())].into(),
+        links: Vec::new(),
+        started_at: Some(at(0)),
+        ended_at: None,
+        group: None,
+        said_at: None,
     }
 }

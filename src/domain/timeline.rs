@@ -41,6 +41,9 @@ pub struct Quote {
     pub link: String,
 }
 
+/// How many titles one entry names before it only counts.
+const TITLES_NAMED: usize = 3;
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -50,6 +53,8 @@ pub enum Event {
     AlertsJoined { titles: Vec<String>, count: u64 },
     AlertsFiredAgain { titles: Vec<String>, count: u64 },
     AlertsResolved { titles: Vec<String>, count: u64, still_firing: u64 },
+    AcknowledgedAtSource { titles: Vec<String>, count: u64, unacknowledged: u64 },
+    Informed { titles: Vec<String>, count: u64 },
     SeverityChanged { from: Severity, to: Severity, reason: String },
     SeverityProposed { to: Severity, reason: String },
     PhaseChanged { from: Phase, to: Phase, note: Option<String> },
@@ -82,11 +87,54 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether it only tells what alerts of the incident did, which in a storm is said together.
+    pub const fn is_of_alerts(&self) -> bool {
+        matches!(
+            self,
+            Self::AlertsJoined { .. }
+                | Self::AlertsFiredAgain { .. }
+                | Self::AlertsResolved { still_firing: 1.., .. }
+                | Self::AcknowledgedAtSource { unacknowledged: 1.., .. }
+                | Self::Informed { .. }
+        )
+    }
+
+    /// Takes in a later event of the same kind, if both only tell what alerts did.
+    fn absorb(&mut self, later: &Self) -> bool {
+        let (titles, count, more, added) = match (self, later) {
+            (Self::AlertsJoined { titles, count }, Self::AlertsJoined { titles: more, count: added })
+            | (Self::AlertsFiredAgain { titles, count }, Self::AlertsFiredAgain { titles: more, count: added })
+            | (Self::Informed { titles, count }, Self::Informed { titles: more, count: added }) => {
+                (titles, count, more, added)
+            }
+            (
+                Self::AlertsResolved { titles, count, still_firing },
+                Self::AlertsResolved { titles: more, count: added, still_firing: latest },
+            ) => {
+                *still_firing = *latest;
+                (titles, count, more, added)
+            }
+            (
+                Self::AcknowledgedAtSource { titles, count, unacknowledged },
+                Self::AcknowledgedAtSource { titles: more, count: added, unacknowledged: latest },
+            ) => {
+                *unacknowledged = *latest;
+                (titles, count, more, added)
+            }
+            _ => return false,
+        };
+        *titles = distinct_titles(titles.iter().chain(more));
+        *count += added;
+        true
+    }
+
     /// Whether the room hears it in a line. What has a message of its own there (a page, a question, a card) has none.
     pub const fn is_public(&self) -> bool {
         match self {
             Self::AlertsJoined { .. }
             | Self::AlertsFiredAgain { .. }
+            | Self::AcknowledgedAtSource { .. }
+            | Self::Informed { .. }
             | Self::SeverityChanged { .. }
             | Self::PhaseChanged { .. }
             | Self::RoleGiven { .. }
@@ -138,4 +186,62 @@ pub struct Entry {
     pub author: Author,
     /// What happened.
     pub event: Event,
+}
+
+/// The first few of the titles, each once.
+pub fn distinct_titles<'a>(titles: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for title in titles {
+        if TITLES_NAMED <= distinct.len() {
+            break;
+        }
+        if !distinct.contains(title) {
+            distinct.push(title.clone());
+        }
+    }
+    distinct
+}
+
+/// What alerts did, in as few entries as there are kinds of it: each counts and names what all of its kind did. What
+/// else happened meanwhile is left out.
+pub fn gathered(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut gathered: Vec<Entry> = Vec::new();
+    for entry in entries.into_iter().filter(|entry| entry.event.is_of_alerts()) {
+        if !gathered.iter_mut().any(|earlier| earlier.event.absorb(&entry.event)) {
+            gathered.push(entry);
+        }
+    }
+    gathered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::SourceName;
+
+    fn entry(number: i64, event: Event) -> Entry {
+        let at = chrono::DateTime::from_timestamp(number, 0).unwrap();
+        let author = Author::Source(SourceName::from("alertmanager"));
+        Entry { number: EntryNumber(number), at, recorded_at: at, author, event }
+    }
+
+    #[test]
+    fn what_alerts_did_is_gathered_by_kind_and_the_rest_is_left_out() {
+        let titles = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let entries = vec![
+            entry(4, Event::AlertsJoined { titles: titles(&["a", "b"]), count: 7 }),
+            entry(5, Event::Noted { text: "look".to_owned(), quote: None }),
+            entry(6, Event::AlertsResolved { titles: titles(&["a"]), count: 1, still_firing: 6 }),
+            entry(7, Event::AlertsJoined { titles: titles(&["b", "c", "d"]), count: 3 }),
+            entry(8, Event::AlertsResolved { titles: titles(&["b"]), count: 2, still_firing: 7 }),
+        ];
+        let events: Vec<Event> = gathered(entries).into_iter().map(|entry| entry.event).collect();
+        assert_eq!(
+            events,
+            [
+                Event::AlertsJoined { titles: titles(&["a", "b", "c"]), count: 10 },
+                Event::AlertsResolved { titles: titles(&["a", "b"]), count: 3, still_firing: 7 },
+            ]
+        );
+    }
 }

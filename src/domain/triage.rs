@@ -80,10 +80,20 @@ pub struct Verdict {
 }
 
 /// Judges alerts by rules.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Triage {
     /// The rules, the first that matches decides.
     pub rules: Vec<Rule>,
+    /// How many incidents alerts may open within ten minutes. What comes beyond is one flood, with one incident for each
+    /// source, since nobody can work on more, and no server has channels for them.
+    pub flood: usize,
+}
+
+impl Default for Triage {
+    /// No rules.
+    fn default() -> Self {
+        Self { rules: Vec::new(), flood: 1000 }
+    }
 }
 
 impl Triage {
@@ -201,8 +211,12 @@ pub enum News {
     FiresAgain,
     /// Fires more severely than before.
     Worse,
+    /// Somebody took it on at its source.
+    Acknowledged,
     /// Was firing, and is resolved at its source.
     Resolved,
+    /// Asks for nothing, and may explain something.
+    Informs,
     /// Nothing new.
     Repeat,
 }
@@ -217,8 +231,10 @@ pub fn news(known: Option<&Known>, alert: &Alert, severity: Severity, now: Times
     }
     match (alert.status, known) {
         (AlertStatus::Firing, None) => News::Fires,
-        // What was resolved never swallows a new firing.
-        (AlertStatus::Firing, Some(known)) if !known.incident_is_open => News::Fires,
+        // What was resolved, or asked for nothing, never swallows a new firing.
+        (AlertStatus::Firing, Some(known)) if !known.incident_is_open || known.status == AlertStatus::Info => {
+            News::Fires
+        }
         (AlertStatus::Firing, Some(known)) => match known.status {
             AlertStatus::Resolved => {
                 let same_episode = alert.started_at.is_some() && alert.started_at == known.started_at;
@@ -243,6 +259,13 @@ pub fn news(known: Option<&Known>, alert: &Alert, severity: Severity, now: Times
                 matches!((alert.started_at, known.started_at), (Some(this), Some(current)) if this < current);
             if overtaken { News::Repeat } else { News::Resolved }
         }
+        (AlertStatus::Acknowledged, Some(known)) if known.status == AlertStatus::Firing && known.incident_is_open => {
+            News::Acknowledged
+        }
+        (AlertStatus::Info, None) => News::Informs,
+        (AlertStatus::Info, Some(known)) if known.status == AlertStatus::Info && known.said_at < alert.said_at => {
+            News::Informs
+        }
         (AlertStatus::Resolved | AlertStatus::Acknowledged | AlertStatus::Info, _) => News::Repeat,
     }
 }
@@ -250,28 +273,7 @@ pub fn news(known: Option<&Known>, alert: &Alert, severity: Severity, now: Times
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::sample::{at, organisation};
-
-    fn alert(status: AlertStatus) -> Alert {
-        Alert {
-            source: "prometheus".into(),
-            fingerprint: "f".to_owned(),
-            status,
-            signal: Signal::Normal,
-            title: "Drift".to_owned(),
-            description: None,
-            severity: Some(AlertSeverity::Error),
-            vendor_severity: Some("high".to_owned()),
-            category: None,
-            service: None,
-            labels: [("model".to_owned(), "fraud-score".to_owned())].into(),
-            links: Vec::new(),
-            started_at: Some(at(0)),
-            ended_at: None,
-            group: None,
-            said_at: None,
-        }
-    }
+    use crate::domain::sample::{alert, at, organisation};
 
     fn rule(name: &str, when: Option<&str>) -> Rule {
         Rule {
@@ -293,7 +295,7 @@ mod tests {
             Rule { category: Some(Category::ModelAnomaly), ..rule("models", Some("has(labels.model)")) },
             rule("all", None),
         ];
-        let verdict = Triage { rules }.judge(&alert(AlertStatus::Firing), &organisation);
+        let verdict = Triage { rules, ..Triage::default() }.judge(&alert(AlertStatus::Firing), &organisation);
         assert_eq!(verdict.rule.as_deref(), Some("models"));
         assert_eq!(verdict.category, Some(Category::ModelAnomaly));
         assert_eq!(verdict.severity, Severity::Sev2);
@@ -314,7 +316,7 @@ mod tests {
             ("true", true),
         ];
         for (condition, expected) in cases {
-            let triage = Triage { rules: vec![rule("r", Some(condition))] };
+            let triage = Triage { rules: vec![rule("r", Some(condition))], ..Triage::default() };
             let verdict = triage.judge(&alert(AlertStatus::Firing), &organisation);
             assert_eq!(verdict.rule.is_some(), expected, "{condition}");
         }
@@ -343,7 +345,7 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_news() {
-        use AlertStatus::{Firing, Info, Resolved};
+        use AlertStatus::{Acknowledged, Firing, Info, Resolved};
         let known = |status, severity, open| Known {
             status,
             severity,
@@ -354,7 +356,7 @@ mod tests {
             incident_is_open: open,
         };
         let begun = |status, start| Alert { started_at: Some(at(start)), ..alert(status) };
-        let cases: [(&str, Option<Known>, Alert, i64, News); 13] = [
+        let cases: [(&str, Option<Known>, Alert, i64, News); 20] = [
             ("a first firing", None, begun(Firing, 0), 1, News::Fires),
             ("a resolution of what never fired", None, begun(Resolved, 0), 1, News::Repeat),
             ("a repeat", Some(known(Firing, Severity::Sev2, true)), begun(Firing, 0), 90, News::Repeat),
@@ -391,7 +393,26 @@ mod tests {
                 90,
                 News::Fires,
             ),
-            ("information", Some(known(Firing, Severity::Sev2, true)), begun(Info, 0), 90, News::Repeat),
+            ("an answer", Some(known(Firing, Severity::Sev2, true)), begun(Acknowledged, 0), 90, News::Acknowledged),
+            (
+                "an answer again",
+                Some(known(Acknowledged, Severity::Sev2, true)),
+                begun(Acknowledged, 0),
+                90,
+                News::Repeat,
+            ),
+            ("an answer to what never fired here", None, begun(Acknowledged, 0), 1, News::Repeat),
+            (
+                "a repeat after an answer",
+                Some(known(Acknowledged, Severity::Sev2, true)),
+                begun(Firing, 0),
+                90,
+                News::Repeat,
+            ),
+            ("information", None, begun(Info, 0), 1, News::Informs),
+            ("information again", Some(known(Info, Severity::Sev2, true)), begun(Info, 0), 90, News::Repeat),
+            ("information on what fires", Some(known(Firing, Severity::Sev2, true)), begun(Info, 0), 90, News::Repeat),
+            ("a firing after information", Some(known(Info, Severity::Sev2, true)), begun(Firing, 0), 90, News::Fires),
         ];
         for (name, known, alert, now, expected) in cases {
             assert_eq!(news(known.as_ref(), &alert, Severity::Sev2, at(now)), expected, "{name}");

@@ -260,8 +260,15 @@ async fn commit_within(
         tx.cancel_jobs(next.id, prefix, now).await?;
     }
     for scheduled in &decision.effects {
-        let key = scheduled.effect.dedup_key(next.id, next.version);
-        tx.add_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
+        let key = scheduled.dedup_key(next.id, next.version);
+        if !scheduled.together {
+            tx.add_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
+        } else if !tx.add_or_widen_job(next.id, &key, &scheduled.effect, scheduled.due, now).await? {
+            // What it was to be said together with is being said right now.
+            let alone = decision.alone(&scheduled.effect);
+            let key = alone.dedup_key(next.id, &next.version.to_string());
+            tx.add_job(Some(next.id), &key, &alone, now, now).await?;
+        }
     }
     Ok(Saved::Kept)
 }

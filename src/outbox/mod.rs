@@ -302,7 +302,7 @@ fn deed(effect: &Effect) -> &'static str {
         Effect::Announce => "the announcement",
         Effect::OpenRoom { .. } => "the room",
         Effect::DrawCard => "the card",
-        Effect::Say { .. } => "a line in the room",
+        Effect::Say { .. } | Effect::SayAlerts { .. } => "a line in the room",
         Effect::Ask { .. } => "a question in the room",
         Effect::PageDirectly { .. } => "a page by direct message",
         Effect::PageInRoom { .. } => "a page in the room",

@@ -7,7 +7,7 @@ use crate::domain::effect::{Effect, Place, Promise, Question};
 use crate::domain::id::{EntryNumber, EscalationNumber, IncidentId, PageNumber, Snowflake, UpdateNumber};
 use crate::domain::incident::{Command, Incident, Room};
 use crate::domain::paging::PageState;
-use crate::domain::timeline::RoomKind;
+use crate::domain::timeline::{Entry, RoomKind, gathered};
 use crate::domain::update::{Sink, UpdateState};
 use crate::engine::EngineError;
 use crate::outbox::settle::{NONCE_HOLDS, Outcome};
@@ -72,6 +72,7 @@ impl Outbox {
             Effect::OpenRoom { again } => self.open_room(job, incident, *again).await,
             Effect::DrawCard => self.draw_card(job, incident).await,
             Effect::Say { from, to } => self.say(job, incident, *from, *to).await,
+            Effect::SayAlerts { from, to } => self.say_alerts(job, incident, *from, *to).await,
             Effect::Ask { question, entry } => self.ask(job, incident, question, *entry).await,
             Effect::PageDirectly { page } => self.page_directly(job, incident, *page).await,
             Effect::PageInRoom { page } => self.page_in_room(job, incident, *page).await,
@@ -248,7 +249,15 @@ impl Outbox {
 
     async fn say(&self, job: &Job, id: IncidentId, from: EntryNumber, to: EntryNumber) -> Result<Outcome, Stop> {
         let (room, entries) = self.engine.room_and_entries(id, from, to).await?;
-        let message = draw::lines(self, &entries);
+        let public: Vec<Entry> = entries.into_iter().filter(|entry| entry.event.is_public()).collect();
+        let message = draw::lines(self, &public);
+        self.post_in(job, self.room_or_announcements(room.as_ref()), &message).await
+    }
+
+    /// What alerts did, together; what people said meanwhile stands there already.
+    async fn say_alerts(&self, job: &Job, id: IncidentId, from: EntryNumber, to: EntryNumber) -> Result<Outcome, Stop> {
+        let (room, entries) = self.engine.room_and_entries(id, from, to).await?;
+        let message = draw::lines(self, &gathered(entries));
         self.post_in(job, self.room_or_announcements(room.as_ref()), &message).await
     }
 

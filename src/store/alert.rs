@@ -1,7 +1,5 @@
 //! Alerts by identity: what is known of each, how often it came, which incident it belongs to.
 
-use std::collections::HashMap;
-
 use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertStatus, Severity};
 use crate::domain::id::{IncidentId, SourceName};
@@ -13,22 +11,22 @@ use crate::store::sql;
 sql! {
     // CROSS JOIN keeps SQLite from turning the order round: each pair is one search of the primary key.
     KNOWN = Sql::of_lists(
-        "SELECT a.source, a.fingerprint, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
+        "SELECT wanted.key AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), 0) AS incident_is_open
          FROM json_each($1) AS wanted
          CROSS JOIN alert a ON a.source = wanted.value ->> 0 AND a.fingerprint = wanted.value ->> 1
               AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
                                    WHERE latest.source = wanted.value ->> 0 AND latest.fingerprint = wanted.value ->> 1)
          LEFT JOIN incident i ON i.id = a.incident_id",
-        "SELECT a.source, a.fingerprint, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
+        "SELECT wanted.n - 1 AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), FALSE) AS incident_is_open
-         FROM unnest($1::text[], $2::text[]) AS wanted (source, fingerprint)
+         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (source, fingerprint, n)
          JOIN alert a ON a.source = wanted.source AND a.fingerprint = wanted.fingerprint
               AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
                                    WHERE latest.source = wanted.source AND latest.fingerprint = wanted.fingerprint)
          LEFT JOIN incident i ON i.id = a.incident_id",
     );
-    COUNT = Sql::of_lists(
+    TALLY = Sql::of_lists(
         "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
                             deliveries, incident_id, alert, said_at)
          SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
@@ -54,16 +52,33 @@ sql! {
              deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert,
              said_at = excluded.said_at",
     );
-    TALLY = Sql::portable(
+    REPEAT = Sql::of_lists(
+        "UPDATE alert SET deliveries = alert.deliveries + (j.value ->> 4), last_at = j.value ->> 3,
+             said_at = COALESCE(j.value ->> 5, said_at)
+         FROM json_each($1) AS j
+         WHERE source = j.value ->> 0 AND fingerprint = j.value ->> 1 AND incident_id = j.value ->> 2",
+        "UPDATE alert SET deliveries = alert.deliveries + rows.deliveries, last_at = rows.last_at,
+             said_at = COALESCE(rows.said_at, alert.said_at)
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::timestamptz[])
+              AS rows (source, fingerprint, incident_id, last_at, deliveries, said_at)
+         WHERE alert.source = rows.source AND alert.fingerprint = rows.fingerprint
+           AND alert.incident_id = rows.incident_id",
+    );
+    OF_INCIDENT_COUNTED = Sql::portable(
         "SELECT COUNT(*) AS alerts,
                 COUNT(CASE WHEN status IN ('firing', 'acknowledged') THEN 1 END) AS firing,
+                COUNT(CASE WHEN status = 'firing' THEN 1 END) AS unacknowledged,
                 CAST(COALESCE(SUM(deliveries), 0) AS BIGINT) AS deliveries,
                 MAX(last_at) AS latest
-         FROM alert WHERE incident_id = $1",
+         FROM alert WHERE incident_id = $1 AND status <> 'info'",
     );
     OF_INCIDENT = Sql::portable(
         "SELECT alert, deliveries, status, first_at, last_at FROM alert
          WHERE incident_id = $1 ORDER BY first_at, source, fingerprint LIMIT $2",
+    );
+    TOLD = Sql::portable(
+        "SELECT alert, status, deliveries, first_at, last_at FROM alert
+         WHERE status = 'info' AND incident_id = 0 AND $1 <= last_at ORDER BY last_at DESC LIMIT $2",
     );
     LATEST = Sql::portable(
         "SELECT alert, status, deliveries, first_at, last_at FROM alert a
@@ -77,11 +92,11 @@ sql! {
 /// The incident of an alert that belongs to none.
 const IN_NONE: i64 = 0;
 
-/// What is kept of an alert after a batch of deliveries.
+/// What is kept of an alert after a batch of deliveries that changed something.
 #[derive(Debug, Clone)]
-pub struct Tallied {
+pub struct Tallied<'a> {
     /// The last delivery that counted.
-    pub alert: Alert,
+    pub alert: &'a Alert,
     /// Its status now.
     pub status: AlertStatus,
     /// The worst severity of this episode.
@@ -100,13 +115,32 @@ pub struct Tallied {
     pub incident: Option<IncidentId>,
 }
 
-/// How many alerts an incident has.
+/// What is kept of an alert after a batch of deliveries that said what was known.
+#[derive(Debug, Clone)]
+pub struct Repeated<'a> {
+    /// The source that it came by.
+    pub source: &'a SourceName,
+    /// Its identity there.
+    pub fingerprint: &'a str,
+    /// The incident that it belongs to.
+    pub incident: Option<IncidentId>,
+    /// When the source said the latest that is known, by its clock.
+    pub said_at: Option<Timestamp>,
+    /// When it was last delivered.
+    pub last_at: Timestamp,
+    /// How many deliveries this batch had.
+    pub deliveries: i64,
+}
+
+/// How many alerts an incident has; what only informs is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     /// Different ones.
     pub alerts: u64,
     /// Those that still fire.
     pub firing: u64,
+    /// Those of them that nobody took on at their source.
+    pub unacknowledged: u64,
     /// Deliveries, repeats counted.
     pub deliveries: u64,
     /// When the last came.
@@ -129,62 +163,66 @@ pub struct Counted {
 }
 
 impl Tx {
-    /// What is known of the alerts with these identities.
-    pub async fn known_alerts(
-        &mut self,
-        identities: impl Iterator<Item = (&SourceName, &str)>,
-    ) -> Result<HashMap<(SourceName, String), Known>, StoreError> {
-        let pairs = identities.map(|(source, fingerprint)| (source.as_str().to_owned(), fingerprint.to_owned()));
-        let values = self.pairs(pairs);
-        let rows = self.all(KNOWN, values).await?;
-        rows.iter()
-            .map(|row| {
-                let key = (row.get::<String>("source")?.into(), row.get("fingerprint")?);
-                let known = Known {
-                    status: row.parsed("status")?,
-                    severity: row.parsed("severity")?,
-                    started_at: row.time_maybe("started_at")?,
-                    changed_at: row.time("changed_at")?,
-                    said_at: row.time_maybe("said_at")?,
-                    incident: Some(row.get::<i64>("incident_id")?).filter(|id| *id != IN_NONE).map(IncidentId),
-                    incident_is_open: row.get("incident_is_open")?,
-                };
-                Ok((key, known))
-            })
-            .collect()
+    /// What is known of the alerts with these sources and fingerprints, in their order.
+    pub async fn known_alerts(&mut self, identities: &[(&str, &str)]) -> Result<Vec<Option<Known>>, StoreError> {
+        let mut known = vec![None; identities.len()];
+        let values = match self {
+            Self::Sqlite(_) => values![json_text(identities)?],
+            Self::Postgres(_) => {
+                let (sources, fingerprints): (Vec<String>, Vec<String>) =
+                    identities.iter().map(|(source, print)| ((*source).to_owned(), (*print).to_owned())).unzip();
+                values![sources, fingerprints]
+            }
+        };
+        for row in self.all(KNOWN, values).await? {
+            let place: usize = crate::store::types::to_count(row.get("place")?, "place")?;
+            let Some(known) = known.get_mut(place) else { continue };
+            *known = Some(Known {
+                status: row.parsed("status")?,
+                severity: row.parsed("severity")?,
+                started_at: row.time_maybe("started_at")?,
+                changed_at: row.time("changed_at")?,
+                said_at: row.time_maybe("said_at")?,
+                incident: Some(row.get::<i64>("incident_id")?).filter(|id| *id != IN_NONE).map(IncidentId),
+                incident_is_open: row.get("incident_is_open")?,
+            });
+        }
+        Ok(known)
     }
 
     /// Keeps what a batch of deliveries made of each alert; one statement for all, each identity once.
-    pub async fn tally_alerts(&mut self, tallied: &[Tallied]) -> Result<(), StoreError> {
+    pub async fn tally_alerts(&mut self, tallied: &[Tallied<'_>]) -> Result<(), StoreError> {
         if tallied.is_empty() {
             return Ok(());
         }
-        let alert_json = |row: &Tallied| crate::store::types::to_json(&row.alert).to_string();
+        let alerts = tallied.iter().map(|row| json_text(row.alert)).collect::<Result<Vec<String>, _>>()?;
         let values = match self {
             Self::Sqlite(_) => {
-                let rows: Vec<serde_json::Value> = tallied
+                let micros = |time: Timestamp| time.timestamp_micros();
+                let rows: Vec<_> = tallied
                     .iter()
-                    .map(|row| {
-                        serde_json::json!([
-                            row.alert.source,
-                            row.alert.fingerprint,
+                    .zip(&alerts)
+                    .map(|(row, alert)| {
+                        (
+                            &row.alert.source,
+                            &row.alert.fingerprint,
                             row.status,
                             row.severity,
-                            row.alert.title,
-                            row.started_at.map(|time| time.timestamp_micros()),
-                            row.changed_at.timestamp_micros(),
-                            row.last_at.timestamp_micros(),
+                            &row.alert.title,
+                            row.started_at.map(micros),
+                            micros(row.changed_at),
+                            micros(row.last_at),
                             row.deliveries,
-                            row.incident.map_or(IN_NONE, |id| id.0),
-                            alert_json(row),
-                            row.said_at.map(|time| time.timestamp_micros()),
-                        ])
+                            in_incident(row.incident),
+                            alert,
+                            row.said_at.map(micros),
+                        )
                     })
                     .collect();
-                values![serde_json::Value::Array(rows)]
+                values![json_text(&rows)?]
             }
             Self::Postgres(_) => {
-                let texts = |text: &dyn Fn(&Tallied) -> String| tallied.iter().map(text).collect::<Vec<_>>();
+                let texts = |text: &dyn Fn(&Tallied<'_>) -> String| tallied.iter().map(text).collect::<Vec<_>>();
                 values![
                     texts(&|row| row.alert.source.to_string()),
                     texts(&|row| row.alert.fingerprint.clone()),
@@ -195,23 +233,54 @@ impl Tx {
                     tallied.iter().map(|row| row.changed_at).collect::<Vec<_>>(),
                     tallied.iter().map(|row| row.last_at).collect::<Vec<_>>(),
                     tallied.iter().map(|row| row.deliveries).collect::<Vec<_>>(),
-                    tallied.iter().map(|row| row.incident.map_or(IN_NONE, |id| id.0)).collect::<Vec<_>>(),
-                    texts(&alert_json),
+                    tallied.iter().map(|row| in_incident(row.incident)).collect::<Vec<_>>(),
+                    alerts,
                     tallied.iter().map(|row| row.said_at).collect::<Vec<_>>(),
                 ]
             }
         };
-        self.execute(COUNT, values).await?;
+        self.execute(TALLY, values).await?;
+        Ok(())
+    }
+
+    /// Counts deliveries that said what was known; one statement for all, each identity once.
+    pub async fn count_repeats(&mut self, repeated: &[Repeated<'_>]) -> Result<(), StoreError> {
+        if repeated.is_empty() {
+            return Ok(());
+        }
+        let values = match self {
+            Self::Sqlite(_) => {
+                let micros = |time: Timestamp| time.timestamp_micros();
+                let rows: Vec<_> = repeated
+                    .iter()
+                    .map(|row| {
+                        let (last_at, said_at) = (micros(row.last_at), row.said_at.map(micros));
+                        (row.source, row.fingerprint, in_incident(row.incident), last_at, row.deliveries, said_at)
+                    })
+                    .collect();
+                values![json_text(&rows)?]
+            }
+            Self::Postgres(_) => values![
+                repeated.iter().map(|row| row.source.to_string()).collect::<Vec<_>>(),
+                repeated.iter().map(|row| row.fingerprint.to_owned()).collect::<Vec<_>>(),
+                repeated.iter().map(|row| in_incident(row.incident)).collect::<Vec<_>>(),
+                repeated.iter().map(|row| row.last_at).collect::<Vec<_>>(),
+                repeated.iter().map(|row| row.deliveries).collect::<Vec<_>>(),
+                repeated.iter().map(|row| row.said_at).collect::<Vec<_>>(),
+            ],
+        };
+        self.execute(REPEAT, values).await?;
         Ok(())
     }
 
     /// How many alerts an incident has.
     pub async fn tally_of(&mut self, incident: IncidentId) -> Result<Tally, StoreError> {
-        let row = self.one(TALLY, values![incident.0]).await?;
+        let row = self.one(OF_INCIDENT_COUNTED, values![incident.0]).await?;
         let count = |column| -> Result<u64, StoreError> { crate::store::types::to_count(row.get(column)?, column) };
         Ok(Tally {
             alerts: count("alerts")?,
             firing: count("firing")?,
+            unacknowledged: count("unacknowledged")?,
             deliveries: count("deliveries")?,
             latest: row.time_maybe("latest")?,
         })
@@ -223,12 +292,25 @@ impl Tx {
         rows.iter().map(counted).collect()
     }
 
+    /// What sources told since `since` that belongs to no incident, the latest first, at most `limit`.
+    pub async fn told_since(&mut self, since: Timestamp, limit: i64) -> Result<Vec<Counted>, StoreError> {
+        self.all(TOLD, values![since, limit]).await?.iter().map(counted).collect()
+    }
+
     /// A page of all alerts, by identity, after `after`.
     pub async fn alerts_page(&mut self, after: Option<(&str, &str)>, limit: i64) -> Result<Vec<Counted>, StoreError> {
         let (source, fingerprint) = after.unwrap_or(("", ""));
         let rows = self.all(LATEST, values![source, fingerprint, limit]).await?;
         rows.iter().map(counted).collect()
     }
+}
+
+fn in_incident(incident: Option<IncidentId>) -> i64 {
+    incident.map_or(IN_NONE, |id| id.0)
+}
+
+fn json_text<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::corrupt("alert", error))
 }
 
 fn counted(row: &crate::store::db::Row) -> Result<Counted, StoreError> {

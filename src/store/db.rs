@@ -33,6 +33,8 @@ pub enum Db {
         writer: SqlitePool,
         /// Those that read.
         readers: SqlitePool,
+        /// The one that copies the write-ahead log into the database.
+        checkpointer: SqlitePool,
     },
     /// The one for several processes.
     Postgres(PgPool),
@@ -51,7 +53,7 @@ impl Sql {
         Self { sqlite: text, postgres: text }
     }
 
-    /// Two texts, for statements that take a list: `json_each` on SQLite, an array on PostgreSQL.
+    /// Two texts, where the databases differ: `json_each` on SQLite and an array on PostgreSQL.
     pub const fn of_lists(sqlite: &'static str, postgres: &'static str) -> Self {
         Self { sqlite, postgres }
     }
@@ -195,11 +197,19 @@ impl Db {
                 .foreign_keys(true)
                 .busy_timeout(BUSY_TIMEOUT);
             let pool = |size| {
-                SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None)
+                SqlitePoolOptions::new()
+                    .max_connections(size)
+                    .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .idle_timeout(None)
+                    .max_lifetime(None)
+                    // There is no network that could have gone away meanwhile, and asking costs as much as a statement.
+                    .test_before_acquire(false)
             };
-            let writer = pool(1).connect_with(options.clone()).await?;
+            // The log is copied by a connection of its own, so that hardly a commit waits for it.
+            let writer = pool(1).connect_with(options.clone().pragma("wal_autocheckpoint", "0")).await?;
+            let checkpointer = pool(1).connect_lazy_with(options.clone());
             let readers = pool(READERS).connect_lazy_with(options.read_only(true));
-            return Ok(Self::Sqlite { writer, readers });
+            return Ok(Self::Sqlite { writer, readers, checkpointer });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)?.application_name("firebell");
@@ -262,6 +272,22 @@ impl Db {
         })
     }
 
+    /// Runs one statement that gives one row, in a transaction of its own.
+    pub(in crate::store) async fn alone(&self, sql: Sql, values: Vec<Value>) -> Result<Row, StoreError> {
+        // To the end: a statement that is left after its first row is not committed.
+        let row = match self {
+            Self::Sqlite { writer, .. } => {
+                let rows = sqlx::query_with(sql.sqlite, for_sqlite(values)?).fetch_all(writer).await?;
+                rows.into_iter().next().map(Row::Sqlite)
+            }
+            Self::Postgres(pool) => {
+                let rows = sqlx::query_with(sql.postgres, for_postgres(values)?).fetch_all(pool).await?;
+                rows.into_iter().next().map(Row::Postgres)
+            }
+        };
+        row.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
     /// How the database is called.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -281,8 +307,9 @@ impl Db {
     /// Closes all connections, after what is under way.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, checkpointer } => {
                 readers.close().await;
+                checkpointer.close().await;
                 writer.close().await;
             }
             Self::Postgres(pool) => pool.close().await,
@@ -311,17 +338,6 @@ fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {
 }
 
 impl Tx {
-    /// Pairs of texts as each database takes a list of them: one JSON list of pairs, or two arrays.
-    pub fn pairs(&self, pairs: impl Iterator<Item = (String, String)>) -> Vec<Value> {
-        match self {
-            Self::Sqlite(_) => values![serde_json::json!(pairs.collect::<Vec<_>>())],
-            Self::Postgres(_) => {
-                let (first, second): (Vec<String>, Vec<String>) = pairs.unzip();
-                values![first, second]
-            }
-        }
-    }
-
     /// Runs a statement; how many rows it changed.
     pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
         Ok(match self {

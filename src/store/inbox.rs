@@ -1,29 +1,32 @@
 //! The inbox: what was accepted, in order, and how far triage has read.
 
+use serde::Deserialize;
+
 use crate::domain::Timestamp;
 use crate::domain::alert::Alert;
 use crate::domain::id::SourceName;
-use crate::store::db::{Sql, Tx, values};
+use crate::store::db::{Db, Row, Sql, Tx, values};
 use crate::store::error::StoreError;
 use crate::store::sql;
 
 sql! {
-    TAKE_POSITIONS = Sql::portable("UPDATE inbox_head SET last = last + $1 WHERE only_row = 1 RETURNING last");
+    // The head's row is locked until the commit, so positions become visible in order. On SQLite a trigger moves it.
     APPEND = Sql::of_lists(
-        "INSERT INTO inbox (position, source, received_at, alert)
-         SELECT $1 + row.key, row.value ->> 0, $2, row.value ->> 1 FROM json_each($3) AS row",
-        "INSERT INTO inbox (position, source, received_at, alert)
-         SELECT $1 + n - 1, source, $2, alert
-         FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS rows (source, alert, n)",
+        "INSERT INTO inbox (last, first, received_at, alerts)
+         SELECT head.last + $1, head.last + 1, $2, $3 FROM inbox_head AS head RETURNING first",
+        "WITH head AS (UPDATE inbox_head SET last = last + $1 WHERE only_row = 1 RETURNING last)
+         INSERT INTO inbox (last, first, received_at, alerts)
+         SELECT head.last, head.last - $1 + 1, $2, $3 FROM head RETURNING first",
     );
     CURSOR = Sql::portable("SELECT position FROM inbox_cursor WHERE only_row = 1");
     AFTER = Sql::portable(
-        "SELECT position, source, received_at, alert FROM inbox WHERE $1 < position ORDER BY position LIMIT $2",
+        "SELECT first, received_at, alerts FROM inbox WHERE $1 < last ORDER BY last LIMIT $2",
     );
     ADVANCE = Sql::portable("UPDATE inbox_cursor SET position = $2 WHERE only_row = 1 AND position = $1");
     BEHIND = Sql::portable(
         "SELECT (SELECT last FROM inbox_head) - (SELECT position FROM inbox_cursor) AS waiting,
-                (SELECT MIN(received_at) FROM inbox WHERE (SELECT position FROM inbox_cursor) < position) AS oldest",
+                (SELECT received_at FROM inbox WHERE (SELECT position FROM inbox_cursor) < last
+                 ORDER BY last LIMIT 1) AS oldest",
     );
     SET_ASIDE = Sql::portable(
         "INSERT INTO set_aside (position, source, set_aside_at, reason) VALUES ($1, $2, $3, $4)
@@ -31,24 +34,62 @@ sql! {
     );
     COUNT_SET_ASIDE = Sql::portable("SELECT COUNT(*) AS count FROM set_aside");
     PRUNE = Sql::portable(
-        "DELETE FROM inbox WHERE position IN (
-             SELECT position FROM inbox
-             WHERE received_at < $1 AND position <= (SELECT position FROM inbox_cursor)
-               AND position NOT IN (SELECT position FROM set_aside)
-             ORDER BY position LIMIT $2)",
+        "DELETE FROM inbox WHERE last IN (
+             SELECT last FROM inbox
+             WHERE received_at < $1 AND last <= (SELECT position FROM inbox_cursor)
+               AND NOT EXISTS (SELECT 1 FROM set_aside WHERE set_aside.position BETWEEN inbox.first AND inbox.last)
+             ORDER BY last LIMIT $2)",
     );
 }
 
-/// An alert as the inbox keeps it. The JSON is kept as it was written, so that appending costs no second parse.
-#[derive(Debug, Clone)]
-pub struct Accepted {
-    /// The source that it came by.
-    pub source: SourceName,
-    /// The [`Alert`] as JSON.
-    pub alert: String,
+/// How many commits are read at once: each may hold as many alerts as [`crate::store::inbox_writer`] gathers.
+const COMMITS_READ: i64 = 16;
+
+/// Alerts as the inbox keeps them: one JSON a line. They are kept as they were written, so that appending costs no
+/// second parse.
+#[derive(Debug, Clone, Default)]
+pub struct Lines {
+    text: String,
+    count: usize,
 }
 
-/// A row of the inbox.
+impl Lines {
+    /// These alerts, in order.
+    pub fn of<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> Result<Self, serde_json::Error> {
+        let mut lines = Self::default();
+        for alert in alerts {
+            // JSON written without indentation has no line breaks of its own.
+            let json = serde_json::to_string(alert)?;
+            if 0 < lines.count {
+                lines.text.push('\n');
+            }
+            lines.text.push_str(&json);
+            lines.count += 1;
+        }
+        Ok(lines)
+    }
+
+    /// How many alerts there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Adds others after these.
+    pub fn append(&mut self, others: &Self) {
+        if 0 < self.count && 0 < others.count {
+            self.text.push('\n');
+        }
+        self.text.push_str(&others.text);
+        self.count += others.count;
+    }
+}
+
+/// An alert in the inbox.
 #[derive(Debug)]
 pub struct InboxRow {
     /// Its place in the order.
@@ -64,43 +105,34 @@ pub struct InboxRow {
 /// How far triage is behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Behind {
-    /// How many rows wait.
+    /// How many alerts wait.
     pub waiting: i64,
     /// Since when the oldest does.
     pub oldest: Option<Timestamp>,
 }
 
-impl Tx {
-    /// Appends to the inbox; gives the first position, from which the others follow one by one.
-    pub async fn append_to_inbox(&mut self, accepted: Vec<Accepted>, now: Timestamp) -> Result<i64, StoreError> {
-        let count = i64::try_from(accepted.len()).unwrap_or(i64::MAX);
-        let last: i64 = self.one(TAKE_POSITIONS, values![count]).await?.get("last")?;
-        let first = last - count + 1;
-        let mut values = values![first, now];
-        values.extend(self.pairs(accepted.into_iter().map(|row| (row.source.as_str().to_owned(), row.alert))));
-        self.execute(APPEND, values).await?;
-        Ok(first)
+impl Db {
+    /// Appends to the inbox, in a transaction of its own and in one statement; gives the first position, from which the
+    /// others follow one by one.
+    pub async fn append_to_inbox(&self, lines: Lines, now: Timestamp) -> Result<i64, StoreError> {
+        let count = i64::try_from(lines.count).unwrap_or(i64::MAX);
+        self.alone(APPEND, values![count, now, lines.text]).await?.get("first")
     }
+}
 
+impl Tx {
     /// The position up to which everything was digested.
     pub async fn inbox_cursor(&mut self) -> Result<i64, StoreError> {
         self.one(CURSOR, values![]).await?.get("position")
     }
 
-    /// The rows after `position`, at most `limit`.
-    pub async fn inbox_after(&mut self, position: i64, limit: i64) -> Result<Vec<InboxRow>, StoreError> {
-        let rows = self.all(AFTER, values![position, limit]).await?;
-        rows.iter()
-            .map(|row| {
-                let alert: String = row.get("alert")?;
-                Ok(InboxRow {
-                    position: row.get("position")?,
-                    source: row.get::<String>("source")?.into(),
-                    received_at: row.time("received_at")?,
-                    alert: serde_json::from_str(&alert).map_err(|error| error.to_string()),
-                })
-            })
-            .collect()
+    /// The next alerts after `position`: those of a few commits.
+    pub async fn inbox_after(&mut self, position: i64) -> Result<Vec<InboxRow>, StoreError> {
+        let mut rows = Vec::new();
+        for row in self.all(AFTER, values![position, COMMITS_READ]).await? {
+            rows.extend(alerts_of(&row)?.into_iter().filter(|row| position < row.position));
+        }
+        Ok(rows)
     }
 
     /// Moves the cursor; `false` when another process moved it first.
@@ -131,8 +163,29 @@ impl Tx {
         self.one(COUNT_SET_ASIDE, values![]).await?.get("count")
     }
 
-    /// Deletes up to `limit` digested rows from before `before`.
+    /// Deletes up to `limit` digested commits from before `before`.
     pub async fn prune_inbox(&mut self, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
         self.execute(PRUNE, values![before, limit]).await
     }
+}
+
+/// What can be told even of an alert that cannot be read.
+#[derive(Deserialize)]
+struct Origin {
+    source: SourceName,
+}
+
+fn alerts_of(row: &Row) -> Result<Vec<InboxRow>, StoreError> {
+    let first: i64 = row.get("first")?;
+    let received_at = row.time("received_at")?;
+    let text: String = row.get("alerts")?;
+    let alert = |(position, line): (i64, &str)| {
+        let alert = serde_json::from_str::<Alert>(line).map_err(|error| error.to_string());
+        let source = match &alert {
+            Ok(alert) => alert.source.clone(),
+            Err(_) => serde_json::from_str::<Origin>(line).map_or_else(|_| "unknown".into(), |origin| origin.source),
+        };
+        InboxRow { position, source, received_at, alert }
+    };
+    Ok((first..).zip(text.split('\n')).map(alert).collect())
 }

@@ -6,16 +6,18 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{debug, warn};
 
 use crate::domain::Timestamp;
+use crate::domain::alert::Alert;
 use crate::store::db::Db;
 use crate::store::error::StoreError;
-use crate::store::inbox::Accepted;
+use crate::store::handed::Handed;
+use crate::store::inbox::Lines;
 
 /// How many requests may wait. Beyond it the sender is told to come back, so that memory stays bounded.
 const QUEUE: usize = 1024;
-/// How many alerts one commit takes at most, so that no request waits behind an endless one.
-const ALERTS_A_COMMIT: usize = 4096;
-
-/// How long a commit may take. The transaction is given up then, and nothing of it is kept.
+/// How many alerts one commit takes at most, beside those of its last request, so that no request waits behind an
+/// endless one.
+const ALERTS_A_COMMIT: usize = 1024;
+/// How long a commit may take. Whoever waits for it is told then that it is not known to be kept.
 const APPEND: Duration = Duration::from_secs(10);
 
 /// Why alerts were not taken in.
@@ -30,7 +32,8 @@ pub enum InboxError {
 }
 
 struct Request {
-    alerts: Vec<Accepted>,
+    lines: Lines,
+    alerts: Vec<Alert>,
     received_at: Timestamp,
     answer: oneshot::Sender<Result<i64, String>>,
 }
@@ -40,6 +43,7 @@ struct Request {
 pub struct Inbox {
     requests: mpsc::Sender<Request>,
     commits: watch::Sender<()>,
+    handed: Handed,
 }
 
 impl Inbox {
@@ -47,15 +51,18 @@ impl Inbox {
     pub fn start(db: Db) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE);
         let commits = watch::Sender::new(());
-        tokio::spawn(write(db, queue, commits.clone()));
-        Self { requests, commits }
+        let handed = Handed::default();
+        tokio::spawn(write(db, queue, commits.clone(), handed.clone()));
+        Self { requests, commits, handed }
     }
 
     /// Takes alerts in. They are kept when this returns; the positions of the alerts follow one another from the one
     /// returned.
-    pub async fn append(&self, alerts: Vec<Accepted>, received_at: Timestamp) -> Result<i64, InboxError> {
+    pub async fn append(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<i64, InboxError> {
+        // Here, where requests run side by side, rather than in the one writer.
+        let lines = Lines::of(&alerts).map_err(|error| InboxError::Unwritable(error.to_string()))?;
         let (answer, answered) = oneshot::channel();
-        self.requests.try_send(Request { alerts, received_at, answer }).map_err(|_| InboxError::Full)?;
+        self.requests.try_send(Request { lines, alerts, received_at, answer }).map_err(|_| InboxError::Full)?;
         match answered.await {
             Ok(result) => result.map_err(InboxError::Unwritable),
             Err(_) => Err(InboxError::Unwritable("the writer ended".to_owned())),
@@ -67,40 +74,49 @@ impl Inbox {
         self.commits.subscribe()
     }
 
+    /// What was taken in and waits for triage in this process.
+    pub fn handed(&self) -> Handed {
+        self.handed.clone()
+    }
+
     /// How many requests wait.
     pub fn waiting(&self) -> usize {
         QUEUE - self.requests.capacity()
     }
 }
 
-async fn write(db: Db, mut queue: mpsc::Receiver<Request>, commits: watch::Sender<()>) {
+async fn write(db: Db, mut queue: mpsc::Receiver<Request>, commits: watch::Sender<()>, handed: Handed) {
     while let Some(first) = queue.recv().await {
-        let mut count = first.alerts.len();
         let mut batch = vec![first];
+        let mut count = batch[0].lines.len();
         // Whatever has queued meanwhile shares the commit; waiting for more would only add latency.
         while count < ALERTS_A_COMMIT {
             let Ok(next) = queue.try_recv() else { break };
-            count += next.alerts.len();
+            count += next.lines.len();
             batch.push(next);
         }
+        let received_at = batch[0].received_at;
+        let mut lines = Lines::default();
         let mut alerts = Vec::with_capacity(count);
         let mut shares = Vec::with_capacity(batch.len());
-        let received_at = batch[0].received_at;
         for request in batch {
+            lines.append(&request.lines);
             shares.push((request.alerts.len(), request.answer));
             alerts.extend(request.alerts);
         }
         // A sender must be answered while it still listens, also by a database that does not answer us.
-        let appended = tokio::time::timeout(APPEND, append(&db, alerts, received_at)).await;
+        let appended = tokio::time::timeout(APPEND, db.append_to_inbox(lines, received_at)).await;
         match appended.unwrap_or(Err(StoreError::TooSlow)) {
-            Ok(mut position) => {
+            Ok(first) => {
                 debug!(alerts = count, requests = shares.len(), "inbox committed");
+                handed.push(first, received_at, alerts);
+                commits.send_replace(());
+                let mut position = first;
                 for (count, answer) in shares {
                     // Whoever asked may have gone; the alerts are kept all the same.
                     let _ = answer.send(Ok(position));
                     position += i64::try_from(count).unwrap_or(i64::MAX);
                 }
-                commits.send_replace(());
             }
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, alerts = count, "the inbox could not be written");
@@ -112,11 +128,4 @@ async fn write(db: Db, mut queue: mpsc::Receiver<Request>, commits: watch::Sende
             }
         }
     }
-}
-
-async fn append(db: &Db, alerts: Vec<Accepted>, received_at: Timestamp) -> Result<i64, StoreError> {
-    let mut tx = db.begin().await?;
-    let first = tx.append_to_inbox(alerts, received_at).await?;
-    tx.commit().await?;
-    Ok(first)
 }

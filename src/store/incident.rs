@@ -1,5 +1,8 @@
 //! Incidents, with their escalations, pages and updates: loaded whole, saved whole, on the version that was loaded.
 
+use std::collections::HashMap;
+
+use crate::domain::Timestamp;
 use crate::domain::id::{EscalationNumber, IncidentId, PageNumber, PersonId, Snowflake, UpdateNumber};
 use crate::domain::incident::{Incident, Room};
 use crate::domain::paging::{Escalation, Page};
@@ -14,22 +17,27 @@ sql! {
     INSERT = Sql::portable(
         "INSERT INTO incident (id, version, title, severity, severity_by, severity_reason, severity_proposed, category,
              phase, phase_since, team, rota, service, subjects, lead, liaison, scribe, declared_by, declared_at,
-             alert_group, follows, next_update_due, room_channel, room_kind, room_trouble, entries)
+             alert_group, follows, next_update_due, room_channel, room_kind, room_trouble, entries,
+             pace)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-             $23, $24, $25, $26)",
+             $23, $24, $25, $26, $27)",
     );
     UPDATE = Sql::portable(
         "UPDATE incident SET version = $2, title = $3, severity = $4, severity_by = $5, severity_reason = $6,
              severity_proposed = $7, category = $8, phase = $9, phase_since = $10, team = $11, rota = $12,
              service = $13, subjects = $14, lead = $15, liaison = $16, scribe = $17, declared_by = $18,
              declared_at = $19, alert_group = $20, follows = $21, next_update_due = $22, room_channel = $23,
-             room_kind = $24, room_trouble = $25, entries = $26
-         WHERE id = $1 AND version = $27",
+             room_kind = $24, room_trouble = $25, entries = $26, pace = $27
+         WHERE id = $1 AND version = $28",
     );
     LOAD = Sql::portable("SELECT * FROM incident WHERE id = $1");
-    OPEN_OF_GROUP = Sql::portable(
-        "SELECT id FROM incident WHERE alert_group = $1 AND phase NOT IN ('resolved', 'closed')",
+    OPEN_OF_GROUPS = Sql::of_lists(
+        "SELECT alert_group, incident.id AS id FROM json_each($1) AS wanted
+         CROSS JOIN incident ON alert_group = wanted.value AND phase NOT IN ('resolved', 'closed')",
+        "SELECT alert_group, id FROM incident
+         WHERE alert_group = ANY($1::text[]) AND phase NOT IN ('resolved', 'closed')",
     );
+    DECLARED = Sql::portable("SELECT declared_at FROM incident ORDER BY id DESC LIMIT $1");
     LAST_OF_GROUP = Sql::portable("SELECT MAX(id) AS id FROM incident WHERE alert_group = $1");
     BY_ROOM = Sql::portable("SELECT MAX(id) AS id FROM incident WHERE room_channel = $1");
     WITH_OPEN_PAGE = Sql::portable(
@@ -139,6 +147,7 @@ impl Tx {
             room.map(|room| room.kind.word().to_owned()),
             room.and_then(|room| room.trouble.clone()),
             next.entries,
+            to_json(&next.pace),
         ];
         match before {
             None => {
@@ -221,10 +230,19 @@ impl Tx {
         Ok(())
     }
 
-    /// The open incident that alerts of `group` join.
-    pub async fn open_incident_of_group(&mut self, group: &str) -> Result<Option<IncidentId>, StoreError> {
-        let row = self.first(OPEN_OF_GROUP, values![group]).await?;
-        row.map(|row| Ok(IncidentId(row.get("id")?))).transpose()
+    /// The open incidents that alerts of these groups join.
+    pub async fn open_incidents_of_groups(
+        &mut self,
+        groups: Vec<String>,
+    ) -> Result<HashMap<String, IncidentId>, StoreError> {
+        let rows = self.all(OPEN_OF_GROUPS, values![groups]).await?;
+        rows.iter().map(|row| Ok((row.get("alert_group")?, IncidentId(row.get("id")?)))).collect()
+    }
+
+    /// When the latest incidents were opened, at most `limit`, the earliest first.
+    pub async fn latest_declarations(&mut self, limit: i64) -> Result<Vec<Timestamp>, StoreError> {
+        let rows = self.all(DECLARED, values![limit]).await?;
+        rows.iter().rev().map(|row| row.time("declared_at")).collect()
     }
 
     /// The last incident of `group`, open or not.
@@ -316,6 +334,7 @@ fn incident(row: &Row) -> Result<Incident, StoreError> {
         next_update_due: row.time_maybe("next_update_due")?,
         room,
         entries: row.get("entries")?,
+        pace: row.json("pace")?,
         escalations: Vec::new(),
         pages: Vec::new(),
         updates: Vec::new(),

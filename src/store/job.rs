@@ -5,7 +5,7 @@ use chrono::Duration;
 use crate::domain::Timestamp;
 use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::IncidentId;
-use crate::store::db::{Row, Sql, Tx, values};
+use crate::store::db::{Row, Sql, Tx, Value, values};
 use crate::store::error::StoreError;
 use crate::store::sql;
 use crate::store::types::{to_count, to_json};
@@ -16,6 +16,12 @@ sql! {
                           created_at)
          VALUES ($1, $2, $3, $4, $7, $5, $6, 'queued', $7, 0, $8)
          ON CONFLICT (dedup_key) DO NOTHING",
+    );
+    ADD_OR_WIDEN = Sql::portable(
+        "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
+                          created_at)
+         VALUES ($1, $2, $3, $4, $7, $5, $6, 'queued', $7, 0, $8)
+         ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0",
     );
     // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers.
     CLAIM = Sql::portable(
@@ -121,21 +127,20 @@ impl Tx {
         due: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let lane = match incident {
-            Some(id) => effect.lane(id),
-            None => Some("operators".to_owned()),
-        };
-        let values = values![
-            incident.map(|id| id.0),
-            dedup_key,
-            effect.performer().word(),
-            lane,
-            effect.urgency(),
-            to_json(effect),
-            due,
-            now,
-        ];
-        Ok(self.execute(ADD, values).await? == 1)
+        Ok(self.execute(ADD, as_row(incident, dedup_key, effect, due, now)).await? == 1)
+    }
+
+    /// Queues a job, or has the one with this key, which nobody began yet, do `effect` instead; `false` when somebody
+    /// began it.
+    pub async fn add_or_widen_job(
+        &mut self,
+        incident: IncidentId,
+        dedup_key: &str,
+        effect: &Effect,
+        due: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.execute(ADD_OR_WIDEN, as_row(Some(incident), dedup_key, effect, due, now)).await? == 1)
     }
 
     /// Claims up to `limit` jobs that are due, the most urgent first; of each lane only the first.
@@ -218,6 +223,29 @@ impl Tx {
     pub async fn prune_jobs(&mut self, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
         self.execute(PRUNE, values![before, limit]).await
     }
+}
+
+fn as_row(
+    incident: Option<IncidentId>,
+    dedup_key: &str,
+    effect: &Effect,
+    due: Timestamp,
+    now: Timestamp,
+) -> Vec<Value> {
+    let lane = match incident {
+        Some(id) => effect.lane(id),
+        None => Some("operators".to_owned()),
+    };
+    values![
+        incident.map(|id| id.0),
+        dedup_key,
+        effect.performer().word(),
+        lane,
+        effect.urgency(),
+        to_json(effect),
+        due,
+        now,
+    ]
 }
 
 fn job(row: &Row) -> Result<(i64, Job), StoreError> {

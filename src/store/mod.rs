@@ -1,9 +1,11 @@
 //! All SQL. One file a noun; each opens with its statements, which a test prepares on both databases.
 
 pub mod alert;
+mod checkpoint;
 pub mod db;
 pub mod declaration;
 pub mod error;
+pub mod handed;
 pub mod inbox;
 pub mod inbox_writer;
 pub mod incident;

@@ -208,7 +208,7 @@ pub async fn incident(State(web): State<Web>, Path(id): Path<String>) -> Result<
     let id = incident_id(&id)?;
     let mut tx = web.engine.db().read().await?;
     let incident = tx.incident(id).await?.ok_or_else(|| no_such(id))?;
-    let Tally { alerts, firing, deliveries, latest } = tx.tally_of(id).await?;
+    let Tally { alerts, firing, deliveries, latest, .. } = tx.tally_of(id).await?;
     let setup = web.engine.setup();
     let pages = incident
         .pages

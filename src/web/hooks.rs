@@ -8,11 +8,11 @@ use axum::http::{HeaderMap, HeaderName, Method as HttpMethod, StatusCode, Uri, h
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::domain::alert::Alert;
 use crate::domain::id::SourceName;
 use crate::intake::auth::{Denied, Scheme};
 use crate::intake::delivery::{Delivery, Fields, Method};
 use crate::intake::{self, Answer, Reading, Rejected, sns};
-use crate::store::inbox::Accepted;
 use crate::store::inbox_writer::InboxError;
 use crate::store::refused::Refused;
 use crate::web::error::Problem;
@@ -131,8 +131,9 @@ async fn take_in(web: &Web, source: &SourceName, request: Request) -> Result<Res
         Ok(reading) => reading,
         Err(unreadable) => return Err(refuse(web, source, body, unreadable.to_string()).await),
     };
-    let receipt = append(web, &delivery, &reading).await?;
-    match reading.answer {
+    let Reading { alerts, rejected, answer } = reading;
+    let receipt = append(web, &delivery, alerts, rejected).await?;
+    match answer {
         None => {
             let status = StatusCode::from_u16(door.kind.accepted).unwrap_or(StatusCode::ACCEPTED);
             Ok((status, Json(receipt)).into_response())
@@ -190,25 +191,25 @@ fn unauthorized(denied: Denied) -> Problem {
 }
 
 /// Appends what was read to the inbox; what could not be read of it is kept, and the operators hear of it.
-async fn append(web: &Web, delivery: &Delivery<'_>, reading: &Reading) -> Result<Receipt, Problem> {
+async fn append(
+    web: &Web,
+    delivery: &Delivery<'_>,
+    alerts: Vec<Alert>,
+    rejected: Vec<Rejected>,
+) -> Result<Receipt, Problem> {
     let source = delivery.source;
-    let accepted: Vec<Accepted> = reading
-        .alerts
-        .iter()
-        .map(|alert| Accepted { source: source.clone(), alert: serde_json::to_string(alert).unwrap_or_default() })
-        .collect();
-    let count = accepted.len();
-    let ids = if accepted.is_empty() {
+    let count = alerts.len();
+    let ids = if count == 0 {
         Vec::new()
     } else {
-        let first = web.inbox.append(accepted, delivery.now).await.map_err(|error| match error {
+        let first = web.inbox.append(alerts, delivery.now).await.map_err(|error| match error {
             InboxError::Full => Problem::unavailable("more alerts wait than can be kept waiting"),
             InboxError::Unwritable(_) => Problem::unavailable("the database cannot take alerts in now"),
         })?;
         (first..).take(count).collect()
     };
     metrics::counter!("firebell_alerts_accepted_total", "source" => source.to_string()).increment(count as u64);
-    if let Some(first) = reading.rejected.first() {
+    if let Some(first) = rejected.first() {
         // The sender takes the 202 for an answer to all of it; somebody must hear of the rest.
         let reason = format!("item {} of a batch was not taken in: {}", first.index, first.reason);
         let kept = refuse(web, source, delivery.body, reason).await;
@@ -216,7 +217,7 @@ async fn append(web: &Web, delivery: &Delivery<'_>, reading: &Reading) -> Result
         let why = format!("{} (reference {reference})", kept.error);
         web.refusals.tell(&web.engine, source, StatusCode::ACCEPTED.as_u16(), &why).await;
     }
-    Ok(Receipt { ids, rejected: reading.rejected.clone() })
+    Ok(Receipt { ids, rejected })
 }
 
 /// Confirms a subscription to an allowed topic.

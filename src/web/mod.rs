@@ -72,9 +72,12 @@ pub struct Limits {
 /// Whether the chat is there, as its owner says.
 pub type ChatState = watch::Receiver<bool>;
 
-/// All that requests need.
+/// All that requests need. Clones share it.
 #[derive(Clone)]
-pub struct Web {
+pub struct Web(Arc<Parts>);
+
+/// The parts of [`Web`].
+pub struct Parts {
     engine: Engine,
     inbox: Inbox,
     access: watch::Receiver<Arc<Access>>,
@@ -93,7 +96,8 @@ impl Web {
         chat: ChatState,
         metrics: Option<PrometheusHandle>,
     ) -> Self {
-        Self { engine, inbox, access, chat, metrics, refusals: Refusals::default(), amazon: Amazon::default() }
+        let (refusals, amazon) = (Refusals::default(), Amazon::default());
+        Self(Arc::new(Parts { engine, inbox, access, chat, metrics, refusals, amazon }))
     }
 
     /// Every route.
@@ -123,5 +127,13 @@ impl Web {
 
     fn access(&self) -> Arc<Access> {
         self.access.borrow().clone()
+    }
+}
+
+impl std::ops::Deref for Web {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }

@@ -3,13 +3,10 @@
 use crate::domain::actor::Author;
 use crate::domain::alert::Severity;
 use crate::domain::effect::Question;
-use crate::domain::incident::command::{Joined, Joining, Refusal};
+use crate::domain::incident::command::{Fact, Joined, Joining, Refusal};
 use crate::domain::incident::deciding::Deciding;
 use crate::domain::incident::{lifecycle, paging};
-use crate::domain::timeline::Event;
-
-/// How many titles one line names before it only counts.
-const TITLES_NAMED: usize = 3;
+use crate::domain::timeline::{Event, distinct_titles};
 
 /// Alerts join, fire again, or get worse. What is over swallows none: they open an incident of their own.
 pub(super) fn join(d: &mut Deciding<'_>, alerts: &[Joined]) -> Result<(), Refusal> {
@@ -61,15 +58,24 @@ pub(super) fn resolved(d: &mut Deciding<'_>, titles: &[String], count: u64, stil
     }
 }
 
-fn distinct_titles<'a>(titles: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut distinct: Vec<String> = Vec::new();
-    for title in titles {
-        if TITLES_NAMED <= distinct.len() {
-            break;
-        }
-        if !distinct.contains(title) {
-            distinct.push(title.clone());
-        }
+/// Alerts were taken on at their source. When none is left that nobody took, nobody else is called for them; whom a
+/// person called by hand still is.
+pub(super) fn acknowledged(d: &mut Deciding<'_>, titles: &[String], count: u64, unacknowledged: u64) {
+    if !d.next.phase.is_open() {
+        return;
     }
-    distinct
+    d.record(Event::AcknowledgedAtSource { titles: distinct_titles(titles.iter()), count, unacknowledged });
+    if unacknowledged == 0 {
+        paging::answered_at_source(d);
+    }
+}
+
+/// What may explain an incident that goes on is told in it.
+pub(super) fn inform(d: &mut Deciding<'_>, facts: &[Fact]) {
+    if !d.next.phase.is_open() {
+        return;
+    }
+    for Fact { title, at } in facts {
+        d.record_at(at.unwrap_or(d.now), Event::Informed { titles: vec![title.clone()], count: 1 });
+    }
 }

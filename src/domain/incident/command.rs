@@ -6,7 +6,7 @@ use crate::domain::Timestamp;
 use crate::domain::actor::{Duty, Right};
 use crate::domain::alert::Severity;
 use crate::domain::effect::Effect;
-use crate::domain::id::{AudienceName, EntryNumber, EscalationNumber, PageNumber, PersonId, UpdateNumber};
+use crate::domain::id::{AudienceName, EntryNumber, EscalationNumber, IncidentId, PageNumber, PersonId, UpdateNumber};
 use crate::domain::incident::{CloseReason, Incident, Phase, Role, Room};
 use crate::domain::paging::{PageState, Target};
 use crate::domain::timeline::{Entry, Quote};
@@ -38,6 +38,15 @@ pub enum Joining {
     Worse,
 }
 
+/// What a source told that asks for nothing: a version released, an alias moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// One line.
+    pub title: String,
+    /// When it came, if that was before the incident.
+    pub at: Option<Timestamp>,
+}
+
 /// What is asked of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are the arguments of the sentence that documents the variant")]
@@ -46,6 +55,10 @@ pub enum Command {
     Join { alerts: Vec<Joined> },
     /// Alerts of its group were resolved at their source.
     AlertsResolved { titles: Vec<String>, count: u64, still_firing: u64 },
+    /// Alerts of its group were taken on at their source; so many others fire that nobody took.
+    AcknowledgedAtSource { titles: Vec<String>, count: u64, unacknowledged: u64 },
+    /// Something happened to what it is about that may explain it.
+    Inform { facts: Vec<Fact> },
     /// Change the severity.
     SetSeverity { to: Severity, reason: String },
     /// Accept what an alert proposed.
@@ -131,6 +144,8 @@ impl Command {
             Self::Approve { .. }
             | Self::Join { .. }
             | Self::AlertsResolved { .. }
+            | Self::AcknowledgedAtSource { .. }
+            | Self::Inform { .. }
             | Self::UpdateDue { .. }
             | Self::RoomOpened { .. }
             | Self::RoomRefused { .. }
@@ -152,6 +167,19 @@ pub struct Scheduled {
     pub effect: Effect,
     /// Not before.
     pub due: Timestamp,
+    /// Whether it stands for all decisions that are said together then, so that one job is enough for them.
+    pub together: bool,
+}
+
+impl Scheduled {
+    /// Names the intent, so that it is kept once however often it is decided. `version` is the incident's after the
+    /// decision.
+    pub fn dedup_key(&self, incident: IncidentId, version: i64) -> String {
+        match self.together {
+            true => self.effect.dedup_key(incident, &format!("at/{}", self.due.timestamp_micros())),
+            false => self.effect.dedup_key(incident, &version.to_string()),
+        }
+    }
 }
 
 /// What comes of a command: the next state, what the timeline keeps, what is to be done; committed together.
@@ -171,6 +199,14 @@ impl Decision {
     /// Whether nothing came of it: a stale timer, a result that was known.
     pub fn is_nothing(&self) -> bool {
         self.entries.is_empty() && self.effects.is_empty() && self.cancels.is_empty()
+    }
+
+    /// What this decision alone asks of an effect that was to stand for several.
+    pub fn alone(&self, effect: &Effect) -> Effect {
+        match (effect, self.entries.first()) {
+            (Effect::SayAlerts { to, .. }, Some(first)) => Effect::SayAlerts { from: first.number, to: *to },
+            _ => effect.clone(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::domain::Timestamp;
 use crate::domain::actor::{Actor, Author};
 use crate::domain::effect::{Effect, Question};
 use crate::domain::id::EntryNumber;
+use crate::domain::incident::pace::Turn;
 use crate::domain::incident::{Decision, Incident, Scheduled};
 use crate::domain::organisation::Organisation;
 use crate::domain::timeline::{Entry, Event};
@@ -70,7 +71,10 @@ impl<'a> Deciding<'a> {
 
     /// Has something done when the time comes; the same is not done twice for one decision.
     pub fn effect_at(&mut self, due: Timestamp, effect: Effect) {
-        let scheduled = Scheduled { effect, due };
+        self.schedule(Scheduled { effect, due, together: false });
+    }
+
+    fn schedule(&mut self, scheduled: Scheduled) {
         if !self.effects.contains(&scheduled) {
             self.effects.push(scheduled);
         }
@@ -100,14 +104,30 @@ impl<'a> Deciding<'a> {
                 self.effect(Effect::ShowDraft { update });
             }
         }
+        let turn = match self.entries.first() {
+            Some(first) if self.entries.iter().all(|entry| entry.event.is_of_alerts()) => {
+                self.next.pace.turn(first.number, self.now)
+            }
+            _ => Turn::Now,
+        };
         let mut public = self.entries.iter().filter(|entry| entry.event.is_public()).map(|entry| entry.number);
-        if let Some(from) = public.next() {
-            let to = public.next_back().unwrap_or(from);
-            self.effect(Effect::Say { from, to });
-        }
-        if !self.entries.is_empty() && !self.quiet {
-            self.effect(Effect::DrawCard);
-            self.effect(Effect::Announce);
+        let said = public.next().map(|first| (first, public.next_back().unwrap_or(first)));
+        match turn {
+            Turn::Now => {
+                if let Some((from, to)) = said {
+                    self.effect(Effect::Say { from, to });
+                }
+                if !self.entries.is_empty() && !self.quiet {
+                    self.effect(Effect::DrawCard);
+                    self.effect(Effect::Announce);
+                }
+            }
+            Turn::Together { from, at } => {
+                let to = EntryNumber(self.next.entries);
+                for effect in [Effect::SayAlerts { from, to }, Effect::DrawCard, Effect::Announce] {
+                    self.schedule(Scheduled { effect, due: at, together: true });
+                }
+            }
         }
         Decision { next: self.next, entries: self.entries, effects: self.effects, cancels: self.cancels }
     }

@@ -8,7 +8,7 @@ use crate::domain::alert::Severity;
 use crate::domain::effect::{Effect, Question};
 use crate::domain::id::{EntryNumber, IncidentId, PersonId};
 use crate::domain::incident::deciding::Deciding;
-use crate::domain::incident::{CloseReason, Decision, Incident, Opening, Phase, Refusal, Role, Room, paging};
+use crate::domain::incident::{CloseReason, Decision, Incident, Opening, Pace, Phase, Refusal, Role, Room, paging};
 use crate::domain::organisation::Organisation;
 use crate::domain::timeline::{Event, Quote, Report};
 
@@ -54,6 +54,7 @@ pub(super) fn open(
         next_update_due: None,
         room: None,
         entries: 0,
+        pace: Pace::new(now),
         escalations: Vec::new(),
         pages: Vec::new(),
         updates: Vec::new(),

@@ -8,6 +8,7 @@ mod command;
 mod comms;
 mod deciding;
 mod lifecycle;
+mod pace;
 mod paging;
 #[cfg(test)]
 mod tests;
@@ -26,8 +27,9 @@ use crate::domain::subject::Subject;
 use crate::domain::timeline::RoomKind;
 use crate::domain::update::{Facts, Update};
 
-pub use command::{Command, Decision, Joined, Joining, Refusal, Scheduled};
+pub use command::{Command, Decision, Fact, Joined, Joining, Refusal, Scheduled};
 use deciding::Deciding;
+pub use pace::Pace;
 pub use paging::forecast;
 
 words! {
@@ -150,6 +152,8 @@ pub struct Incident {
     pub room: Option<Room>,
     /// How many entries its timeline has.
     pub entries: i64,
+    /// How often its alerts spoke lately.
+    pub pace: Pace,
     /// Every run of a paging policy, in order.
     pub escalations: Vec<Escalation>,
     /// Every call of a person, in order.
@@ -221,6 +225,10 @@ impl Incident {
             Command::AlertsResolved { titles, count, still_firing } => {
                 alerts::resolved(d, titles, *count, *still_firing);
             }
+            Command::AcknowledgedAtSource { titles, count, unacknowledged } => {
+                alerts::acknowledged(d, titles, *count, *unacknowledged);
+            }
+            Command::Inform { facts } => alerts::inform(d, facts),
             Command::SetSeverity { to, reason } => lifecycle::set_severity(d, *to, reason)?,
             Command::AcceptSeverity { to } => lifecycle::accept_severity(d, *to)?,
             Command::KeepSeverity { proposed } => lifecycle::keep_severity(d, *proposed)?,

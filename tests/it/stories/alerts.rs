@@ -44,6 +44,25 @@ on_both_databases! {
         bot.finish().await;
     }
 
+    async fn in_a_storm_the_first_are_said_at_once_and_the_others_together(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        for place in 0..12 {
+            bot.ring("drift", &[drift(&format!("place-{place}"))]).await;
+        }
+        bot.expect_opened("INC-1");
+        bot.expect_page("ana", "INC-1");
+        for place in 1..4 {
+            bot.expect("INC-1", &["1 alert joined", &format!("Scores drift in place-{place}")]);
+        }
+        bot.pass(1).await;
+        let together = bot.expect("INC-1", &["8 alerts joined", "Scores drift in place-4", "and others"]);
+        assert_eq!(together.content.lines().count(), 1, "{}", together.content);
+        let card = bot.newest("INC-1", "Lead", None).text();
+        assert!(card.contains("12, all firing"), "the card counts them: {card}");
+        assert_eq!(bot.timeline("INC-1").await.iter().filter(|kind| *kind == "alerts_joined").count(), 11);
+        bot.finish().await;
+    }
+
     async fn another_group_is_another_incident(database: TestDatabase) {
         let mut bot = Bot::start(database).await;
         bot.ring("one", &[drift("eu")]).await;

@@ -66,6 +66,15 @@ async fn deliver(bot: &Bot, kind: &Kind, sample: &Sample) {
     bot.rest().await;
 }
 
+/// The same payload with other words.
+fn changed(sample: &Sample, words: &[(&str, &str)]) -> Sample {
+    let body = words.iter().fold(sample.body.to_owned(), |body, (from, to)| {
+        assert!(body.contains(from), "{from} is not in {body}");
+        body.replace(from, to)
+    });
+    Sample { body: body.leak(), ..*sample }
+}
+
 on_both_databases! {
     async fn what_a_source_says_opens_an_incident_and_its_end_offers_to_resolve_it(database: TestDatabase) {
         let mut bot = Bot::start_configured(database, configured).await;
@@ -89,6 +98,52 @@ on_both_databases! {
             // Rooms are made at some cost to Discord's patience.
             bot.command("dana", bot.channel(&incident), "/incident resolve", serde_json::json!({})).await;
         }
+        bot.finish_in_trouble().await;
+    }
+
+    async fn what_is_acknowledged_at_its_source_pages_nobody_any_more(database: TestDatabase) {
+        let mut bot = Bot::start_configured(database, configured).await;
+        let pagerduty = kinds::named("pagerduty").unwrap();
+        deliver(&bot, pagerduty, &pagerduty.samples.fires).await;
+        bot.expect_opened("INC-1");
+        bot.expect_page("chloe", "INC-1");
+        let acknowledged = |at: &str| changed(&pagerduty.samples.fires, &[
+            ("incident.triggered", "incident.acknowledged"),
+            (r#""triggered""#, r#""acknowledged""#),
+            ("2026-02-04T01:40:00.120Z", at),
+        ]);
+        deliver(&bot, pagerduty, &acknowledged("2026-02-04T01:41:00Z")).await;
+        bot.expect("INC-1", &["1 alert acknowledged in their-pagerduty", "nobody else is called"]);
+        deliver(&bot, pagerduty, &acknowledged("2026-02-04T01:41:00Z")).await;
+        bot.pass(60).await;
+        let kinds = bot.timeline("INC-1").await;
+        assert_eq!(kinds.iter().filter(|kind| *kind == "paged").count(), 1, "{kinds:?}");
+        assert_eq!(kinds.iter().filter(|kind| *kind == "acknowledged_at_source").count(), 1, "{kinds:?}");
+        bot.finish_in_trouble().await;
+    }
+
+    async fn what_only_informs_is_told_in_the_incident_of_its_model(database: TestDatabase) {
+        let mut bot = Bot::start_configured(database, |text| {
+            let text = configured(text);
+            text.replace("item.state == 'failed' ? 'firing' : 'resolved'", "item.state == 'failed' ? 'firing' : item.state")
+        }).await;
+        let custom = kinds::CUSTOM;
+        let told = |id: &str, title: &str| changed(&custom.samples.fires, &[
+            ("psi-fraud-score", id), (r#""failed""#, r#""info""#), ("PSI of fraud-score is 0.31", title),
+        ]);
+        deliver(&bot, custom, &told("release-14", "fraud-score 14 released")).await;
+        assert!(bot.world.room("INC-1").is_none(), "what only informs opens nothing");
+        deliver(&bot, custom, &custom.samples.fires).await;
+        let card = bot.expect_opened("INC-1");
+        bot.expect("INC-1", &["their-custom told", "fraud-score 14 released"]);
+        deliver(&bot, custom, &told("alias", "champion is fraud-score 13")).await;
+        deliver(&bot, custom, &told("alias", "champion is fraud-score 13")).await;
+        bot.expect("INC-1", &["their-custom told", "champion is fraud-score 13"]);
+        assert!(!bot.again(&card).text().contains("2 alerts"), "it is no alert: {}", bot.again(&card).text());
+        let other = changed(&told("other", "churn 3 released"), &[(r#""name": "fraud-score""#, r#""name": "churn""#)]);
+        deliver(&bot, custom, &other).await;
+        let kinds = bot.timeline("INC-1").await;
+        assert_eq!(kinds.iter().filter(|kind| *kind == "informed").count(), 2, "{kinds:?}");
         bot.finish_in_trouble().await;
     }
 }

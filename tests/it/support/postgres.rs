@@ -67,7 +67,8 @@ fn start() -> Option<Server> {
         .output()
         .unwrap();
     assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-    // The shell ends the server when its standard input closes, which the end of this process does, however it ends.
+    // The shell ends the server, and takes its folder away, when its standard input closes, which the end of this process
+    // does, however it ends.
     let script = r#""$0" -D "$1" -p "$2" -k "$3" -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=400 \
         -c shared_buffers=32MB > "$3/log" 2>&1 & server=$!; cat > /dev/null; kill -QUIT $server; wait; rm -rf "$3""#;
     let watcher = command(Path::new("/bin/sh"), user)

@@ -1,0 +1,449 @@
+//! Triage of the inbox: batches of accepted alerts become counts, and, where something changed, decisions.
+//!
+//! One transaction takes a batch: what it changes, the counts, and the cursor. A repeat costs a counter.
+
+mod course;
+mod evidence;
+mod flood;
+mod verdicts;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Duration};
+use tracing::{info, warn};
+
+use crate::domain::Timestamp;
+use crate::domain::actor::Actor;
+use crate::domain::effect::Effect;
+use crate::domain::id::IncidentId;
+use crate::domain::incident::{Command, Joined, Joining, Opening, Refusal};
+use crate::domain::triage::News;
+use crate::engine::{Applied, Engine, EngineError, Setup};
+use crate::store::Tx;
+use crate::store::handed::{Handed, Held};
+use crate::store::inbox::InboxRow;
+use course::{Change, Course, Delivery};
+use flood::Flood;
+use verdicts::Verdicts;
+
+/// How many alerts one commit digests at most.
+pub const ALERTS_A_COMMIT: usize = 1024;
+/// How often at most a card is drawn again only because alerts were counted.
+const RECOUNT_EVERY: Duration = Duration::seconds(30);
+
+/// Where a pass looks for alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Among those that this process took in.
+    Handed,
+    /// There, and then in the inbox.
+    Everywhere,
+}
+
+/// What a pass over the inbox came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digested {
+    /// So many alerts were digested; there may be more.
+    Alerts(usize),
+    /// Nothing waits.
+    Nothing,
+}
+
+/// Digests the inbox; one in an installation at a time. What it remembers only saves work: all of it is in the database.
+pub struct Triager {
+    engine: Engine,
+    handed: Handed,
+    /// How far this triager itself digested; `None`: the database has to be asked.
+    cursor: Option<i64>,
+    verdicts: Verdicts,
+    flood: Flood,
+    /// The incidents whose cards are drawn again at the end of the slot.
+    recounted: (i64, Vec<IncidentId>),
+}
+
+impl Triager {
+    /// A triager that takes what is `handed` to it, and reads the rest.
+    pub fn new(engine: Engine, handed: Handed) -> Self {
+        Self {
+            engine,
+            handed,
+            cursor: None,
+            verdicts: Verdicts::default(),
+            flood: Flood::default(),
+            recounted: (0, Vec::new()),
+        }
+    }
+
+    /// Digests what waits, at most one batch. Alerts that cannot be digested are set aside, one by one. What other
+    /// processes took in is seen by `Look::Everywhere` only.
+    pub async fn digest(&mut self, look: Look) -> Result<Digested, EngineError> {
+        // Until it is known how this ends, nothing is.
+        let known = self.cursor.take();
+        let (cursor, alerts) = self.next(known, look).await?;
+        if alerts.is_empty() {
+            self.cursor = Some(cursor);
+            return Ok(Digested::Nothing);
+        }
+        let count = alerts.len();
+        let digested = self.digest_alerts(cursor, &alerts).await;
+        if !matches!(digested, Ok(Some(_))) {
+            // What it counted was undone.
+            self.flood = Flood::default();
+        }
+        self.cursor = match digested {
+            Ok(digested) => digested,
+            Err(error) if error.is_transient() => return Err(error),
+            // Something in the batch cannot be digested: alone, it shows itself, and the others go on.
+            Err(_) => {
+                let mut from = cursor;
+                for alert in &alerts {
+                    match self.digest_alerts(from, std::slice::from_ref(alert)).await {
+                        Ok(_) => (),
+                        Err(error) if error.is_transient() => return Err(error),
+                        Err(error) => self.set_aside(from, alert, &error).await?,
+                    }
+                    from = alert.position;
+                }
+                None
+            }
+        };
+        Ok(Digested::Alerts(count))
+    }
+
+    /// The next alerts, and the position before them.
+    async fn next(&self, known: Option<i64>, look: Look) -> Result<(i64, Vec<InboxRow>), EngineError> {
+        if let Some(cursor) = known {
+            match (self.handed.take_after(cursor, ALERTS_A_COMMIT), look) {
+                (Held::Alerts(alerts), _) => return Ok((cursor, alerts)),
+                (Held::Nothing, Look::Handed) => return Ok((cursor, Vec::new())),
+                (Held::Nothing, Look::Everywhere) | (Held::Elsewhere, _) => (),
+            }
+        }
+        let mut tx = self.engine.db().read().await?;
+        let cursor = tx.inbox_cursor().await?;
+        let mut alerts = tx.inbox_after(cursor).await?;
+        tx.rollback().await?;
+        alerts.truncate(ALERTS_A_COMMIT);
+        Ok((cursor, alerts))
+    }
+
+    async fn set_aside(&self, from: i64, row: &InboxRow, error: &EngineError) -> Result<(), EngineError> {
+        warn!(
+            inbox.position = row.position,
+            source = %row.source,
+            error = error as &dyn std::error::Error,
+            "an alert cannot be digested and is set aside"
+        );
+        let now = self.engine.now();
+        let mut tx = self.engine.db().begin().await?;
+        tx.set_aside(row.position, &row.source, &error.to_string(), now).await?;
+        if tx.advance_inbox_cursor(from, row.position).await? {
+            tell_of_set_aside(&mut tx, row, now).await?;
+            tx.commit().await?;
+            self.engine.announce_jobs();
+        } else {
+            tx.rollback().await?;
+        }
+        Ok(())
+    }
+
+    /// Digests these alerts, which follow `from`; the position of the last, or `None` when another process was faster.
+    async fn digest_alerts(&mut self, from: i64, rows: &[InboxRow]) -> Result<Option<i64>, EngineError> {
+        let Some(last) = rows.last() else { return Ok(Some(from)) };
+        let now = self.engine.now();
+        let setup = self.engine.setup();
+        // Judged before the transaction begins, which nobody else can write beside.
+        self.verdicts.follow(&setup);
+        let mut deliveries = Vec::with_capacity(rows.len());
+        let mut unreadable = Vec::new();
+        for row in rows {
+            match &row.alert {
+                Ok(alert) => deliveries.push(Delivery {
+                    alert,
+                    verdict: self.verdicts.of(alert, &setup),
+                    received_at: row.received_at,
+                }),
+                Err(reason) => unreadable.push((row, reason)),
+            }
+        }
+
+        let mut tx = self.engine.db().begin().await?;
+        for (row, reason) in unreadable {
+            tx.set_aside(row.position, &row.source, reason, now).await?;
+            tell_of_set_aside(&mut tx, row, now).await?;
+        }
+        let (mut courses, changes) = {
+            let mut courses = course::of_each_alert(&deliveries);
+            let identities: Vec<(&str, &str)> = courses
+                .iter()
+                .map(|course| (course.alert.source.as_str(), course.alert.fingerprint.as_str()))
+                .collect();
+            for (course, known) in courses.iter_mut().zip(tx.known_alerts(&identities).await?) {
+                course.learn(known);
+            }
+            let changes = course::follow(&mut courses, &deliveries);
+            (courses, changes)
+        };
+        let touched = self.carry_out(&mut tx, changes, &mut courses, &setup, now).await?;
+        let recounted = self.recount(&mut tx, &courses, &touched, now).await?;
+
+        if !tx.advance_inbox_cursor(from, last.position).await? {
+            tx.rollback().await?;
+            return Ok(None);
+        }
+        tx.commit().await?;
+        self.recounted = recounted;
+        if !touched.is_empty() {
+            self.engine.announce_jobs();
+        }
+        Ok(Some(last.position))
+    }
+
+    /// Brings the changes to their incidents, opening those that are not there, and tallies the alerts.
+    async fn carry_out(
+        &mut self,
+        tx: &mut Tx,
+        changes: Vec<Change<'_>>,
+        courses: &mut [Course<'_>],
+        setup: &Setup,
+        now: Timestamp,
+    ) -> Result<Vec<IncidentId>, EngineError> {
+        let (mut resolutions, mut answers, mut told, mut firings) = (vec![], vec![], vec![], vec![]);
+        for change in changes {
+            match change.news {
+                News::Resolved => resolutions.push(change),
+                News::Acknowledged => answers.push(change),
+                News::Informs => told.push(change),
+                News::Fires | News::FiresAgain | News::Worse | News::Repeat => firings.push(change),
+            }
+        }
+        let mut touched = Vec::new();
+        for (group, changes) in self.gather(tx, firings, setup, now).await? {
+            let source = Actor::Source(changes[0].alert.source.clone());
+            let id = match group {
+                Group::Open(id) => {
+                    let command = Command::Join { alerts: changes.iter().map(joined).collect() };
+                    if self.apply_or_retry(tx, id, &command, &source).await? {
+                        touched.push(id);
+                    }
+                    id
+                }
+                Group::New(group) => {
+                    let follows = tx.last_incident_of_group(&group).await?;
+                    let opening = match flood::of(&group) {
+                        true => flood::opening(group, &changes, setup, follows),
+                        false => opening(group, &changes, follows),
+                    };
+                    let decision = self.engine.open_within(tx, &opening, &source).await?;
+                    self.flood.opened(now);
+                    info!(incident.id = %decision.next.id, "opened {} for {}", decision.next.id, changes[0].alert.source);
+                    self.recall(tx, &decision.next, now).await?;
+                    touched.push(decision.next.id);
+                    decision.next.id
+                }
+            };
+            for change in &changes {
+                courses[change.course].incident = Some(id);
+            }
+        }
+
+        touched.extend(self.inform(tx, &told, courses).await?);
+        let answered = by_incident(answers, courses);
+        let resolved = by_incident(resolutions, courses);
+        let (changed, repeated): (Vec<&Course<'_>>, Vec<&Course<'_>>) =
+            courses.iter().partition(|course| course.is_changed());
+        tx.tally_alerts(&changed.iter().map(|course| course.tallied()).collect::<Vec<_>>()).await?;
+        tx.count_repeats(&repeated.iter().map(|course| course.repeated()).collect::<Vec<_>>()).await?;
+        for (id, changes) in answered {
+            let source = Actor::Source(changes[0].alert.source.clone());
+            let command = Command::AcknowledgedAtSource {
+                titles: changes.iter().map(|change| change.alert.title.clone()).collect(),
+                count: changes.len() as u64,
+                unacknowledged: tx.tally_of(id).await?.unacknowledged,
+            };
+            self.apply_or_retry(tx, id, &command, &source).await?;
+            touched.push(id);
+        }
+        for (id, changes) in resolved {
+            let source = Actor::Source(changes[0].alert.source.clone());
+            let still_firing = tx.tally_of(id).await?.firing;
+            let command = Command::AlertsResolved {
+                titles: changes.iter().map(|change| change.alert.title.clone()).collect(),
+                count: changes.len() as u64,
+                still_firing,
+            };
+            self.apply_or_retry(tx, id, &command, &source).await?;
+            touched.push(id);
+        }
+        Ok(touched)
+    }
+
+    /// Firings, gathered by the incident that they belong to or the group that opens one, in order.
+    async fn gather<'a>(
+        &mut self,
+        tx: &mut Tx,
+        firings: Vec<Change<'a>>,
+        setup: &Setup,
+        now: Timestamp,
+    ) -> Result<Vec<(Group, Vec<Change<'a>>)>, EngineError> {
+        let mut groups: Vec<String> = Vec::new();
+        for change in firings.iter().filter(|change| change.incident.is_none()) {
+            groups.push(change.verdict.group.clone());
+            groups.push(flood::group_of(&change.alert.source));
+        }
+        groups.sort_unstable();
+        groups.dedup();
+        let open = match groups.is_empty() {
+            true => HashMap::new(),
+            false => {
+                self.flood.look_back(tx, setup.triage.flood, now).await?;
+                tx.open_incidents_of_groups(groups).await?
+            }
+        };
+        let home = |group: String| open.get(&group).map_or(Group::New(group), |id| Group::Open(*id));
+        let mut places: HashMap<Group, usize> = HashMap::new();
+        let mut gathered: Vec<(Group, Vec<Change<'a>>)> = Vec::new();
+        let mut new = 0;
+        for change in firings {
+            let mut group = change.incident.map_or_else(|| home(change.verdict.group.clone()), Group::Open);
+            if matches!(group, Group::New(_)) && !places.contains_key(&group) {
+                if self.flood.is_on(new) {
+                    group = home(flood::group_of(&change.alert.source));
+                } else {
+                    new += 1;
+                }
+            }
+            let place = *places.entry(group.clone()).or_insert_with(|| {
+                gathered.push((group, Vec::new()));
+                gathered.len() - 1
+            });
+            gathered[place].1.push(change);
+        }
+        Ok(gathered)
+    }
+
+    /// Whether anything came of it. A conflict within the batch's transaction undoes the batch; it is digested again.
+    async fn apply_or_retry(
+        &self,
+        tx: &mut Tx,
+        id: IncidentId,
+        command: &Command,
+        actor: &Actor,
+    ) -> Result<bool, EngineError> {
+        match self.engine.apply(tx, id, command, actor).await {
+            Ok(Applied::Decided(decision)) => Ok(!decision.is_nothing()),
+            // Changed, or even resolved, since it was looked up.
+            Ok(Applied::Conflict) | Err(EngineError::Refused(Refusal::IsResolved)) => Err(EngineError::TooBusy(id)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Has the cards drawn again on which only a count changed, at most once in a while.
+    async fn recount(
+        &self,
+        tx: &mut Tx,
+        courses: &[Course<'_>],
+        touched: &[IncidentId],
+        now: Timestamp,
+    ) -> Result<(i64, Vec<IncidentId>), EngineError> {
+        let every = RECOUNT_EVERY.num_seconds();
+        let slot = now.timestamp().div_euclid(every) + 1;
+        let mut recounted = match &self.recounted {
+            (same, incidents) if *same == slot => incidents.clone(),
+            _ => Vec::new(),
+        };
+        let mut counted: Vec<IncidentId> = courses.iter().filter_map(|course| course.incident).collect();
+        counted.sort_unstable();
+        counted.dedup();
+        let due = DateTime::from_timestamp(slot * every, 0).unwrap_or(now);
+        for incident in counted {
+            if touched.contains(&incident) {
+                continue;
+            }
+            if let Err(place) = recounted.binary_search(&incident) {
+                tx.add_job(Some(incident), &format!("{incident}/recount/{slot}"), &Effect::DrawCard, due, now).await?;
+                recounted.insert(place, incident);
+            }
+        }
+        Ok((slot, recounted))
+    }
+}
+
+/// Changes by the incident of their alert. One that was answered or resolved in the batch in which it fired belongs to
+/// the incident that it opened.
+fn by_incident<'a>(changes: Vec<Change<'a>>, courses: &[Course<'_>]) -> Vec<(IncidentId, Vec<Change<'a>>)> {
+    let mut gathered: Vec<(IncidentId, Vec<Change<'a>>)> = Vec::new();
+    for change in changes {
+        let Some(id) = courses[change.course].incident else { continue };
+        match gathered.iter_mut().find(|(incident, _)| *incident == id) {
+            Some((_, changes)) => changes.push(change),
+            None => gathered.push((id, vec![change])),
+        }
+    }
+    gathered
+}
+
+/// Where firings go.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Group {
+    /// To an incident that is open.
+    Open(IncidentId),
+    /// To one that is opened for this group.
+    New(String),
+}
+
+fn joined(change: &Change<'_>) -> Joined {
+    Joined {
+        title: change.alert.title.clone(),
+        severity: change.verdict.severity,
+        reason: change.verdict.severity_reason.clone(),
+        pages: change.verdict.pages,
+        how: match change.news {
+            News::Fires => Joining::New,
+            News::FiresAgain => Joining::Again,
+            News::Worse | News::Acknowledged | News::Resolved | News::Informs | News::Repeat => Joining::Worse,
+        },
+    }
+}
+
+/// The opening of an incident for alerts of one group: the most severe decides, the others are named.
+fn opening(group: String, changes: &[Change<'_>], follows: Option<IncidentId>) -> Opening {
+    let worst = changes.iter().rev().max_by_key(|change| change.verdict.severity).unwrap_or(&changes[0]);
+    let mut subjects = Vec::new();
+    for subject in changes.iter().flat_map(|change| &change.verdict.subjects) {
+        if !subjects.contains(subject) {
+            subjects.push(subject.clone());
+        }
+    }
+    let also = changes
+        .iter()
+        .filter(|change| change.course != worst.course)
+        .map(|change| change.alert.title.clone())
+        .collect();
+    let verdict = &worst.verdict;
+    Opening {
+        title: worst.alert.title.clone(),
+        severity: verdict.severity,
+        severity_reason: verdict.severity_reason.clone(),
+        category: verdict.category,
+        team: verdict.team.clone(),
+        rota: None,
+        service: worst.alert.service.clone(),
+        subjects,
+        group: Some(group),
+        follows,
+        why: format!("alert from {}, {}", worst.alert.source, verdict.reason),
+        also,
+        pages: changes.iter().any(|change| change.verdict.pages),
+    }
+}
+
+async fn tell_of_set_aside(tx: &mut Tx, row: &InboxRow, now: Timestamp) -> Result<(), EngineError> {
+    let text = format!(
+        "an alert from {} could not be digested and was set aside as inbox row {}: look at it with `firebell doctor`",
+        row.source, row.position
+    );
+    let key = format!("set-aside/{}/{}", row.source, now.timestamp() / 3600);
+    tx.add_job(None, &key, &Effect::TellOperators { text }, now, now).await?;
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Alerts on their way from the inbox's writer to triage in the same process, so that nobody reads back what is known.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::Timestamp;
+use crate::domain::alert::Alert;
+use crate::store::inbox::InboxRow;
+
+/// How many alerts are held at most. When triage is further behind, it reads the inbox.
+const HELD: usize = 8192;
+
+/// What is held of the alerts that follow a position.
+#[derive(Debug)]
+pub enum Held {
+    /// These.
+    Alerts(Vec<InboxRow>),
+    /// None, and none after it.
+    Nothing,
+    /// Not the next ones, which came by another process or were too many: the inbox has them.
+    Elsewhere,
+}
+
+/// Alerts that are committed and not digested yet. Clones share them.
+///
+/// Losing them loses nothing: each is in the inbox.
+#[derive(Debug, Clone, Default)]
+pub struct Handed(Arc<Mutex<VecDeque<InboxRow>>>);
+
+impl Handed {
+    /// Hands alerts on, the first of which was committed at `first`.
+    pub(in crate::store) fn push(&self, first: i64, received_at: Timestamp, alerts: Vec<Alert>) {
+        let mut rows = self.lock();
+        let follows = rows.back().is_none_or(|last| last.position + 1 == first);
+        if !follows || HELD < rows.len() + alerts.len() {
+            rows.clear();
+        }
+        rows.extend((first..).zip(alerts).map(|(position, alert)| InboxRow {
+            position,
+            source: alert.source.clone(),
+            received_at,
+            alert: Ok(alert),
+        }));
+    }
+
+    /// Takes the alerts that follow `position`, at most `limit`.
+    pub fn take_after(&self, position: i64, limit: usize) -> Held {
+        let mut rows = self.lock();
+        let known = rows.iter().take_while(|row| row.position <= position).count();
+        rows.drain(..known);
+        match rows.front() {
+            Some(next) if next.position == position + 1 => {
+                let count = limit.min(rows.len());
+                Held::Alerts(rows.drain(..count).collect())
+            }
+            Some(_) => Held::Elsewhere,
+            None => Held::Nothing,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<InboxRow>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::alert::AlertStatus;
+
+    fn alerts(count: usize) -> Vec<Alert> {
+        vec![crate::domain::sample::alert(AlertStatus::Firing); count]
+    }
+
+    fn taken(handed: &Handed, position: i64, limit: usize) -> String {
+        match handed.take_after(position, limit) {
+            Held::Alerts(rows) => format!("{:?}", rows.iter().map(|row| row.position).collect::<Vec<_>>()),
+            Held::Nothing => "nothing".to_owned(),
+            Held::Elsewhere => "elsewhere".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_follows_the_cursor_is_taken_in_order_and_once() {
+        let handed = Handed::default();
+        handed.push(4, Timestamp::default(), alerts(2));
+        handed.push(6, Timestamp::default(), alerts(1));
+        assert_eq!(taken(&handed, 3, 2), "[4, 5]");
+        assert_eq!(taken(&handed, 5, 9), "[6]");
+        assert_eq!(taken(&handed, 6, 9), "nothing");
+    }
+
+    #[test]
+    fn where_something_is_missing_nothing_is_taken_until_the_cursor_passed_it() {
+        let handed = Handed::default();
+        handed.push(5, Timestamp::default(), alerts(2));
+        assert_eq!(taken(&handed, 3, 9), "elsewhere", "4 came by another process");
+        assert_eq!(taken(&handed, 5, 9), "[6]");
+    }
+
+    #[test]
+    fn a_gap_or_too_many_begin_anew() {
+        let handed = Handed::default();
+        handed.push(1, Timestamp::default(), alerts(1));
+        handed.push(3, Timestamp::default(), alerts(1));
+        assert_eq!(taken(&handed, 0, 9), "elsewhere");
+        assert_eq!(taken(&handed, 2, 9), "[3]");
+        handed.push(4, Timestamp::default(), alerts(HELD));
+        handed.push(4 + HELD as i64, Timestamp::default(), alerts(1));
+        assert_eq!(taken(&handed, 3, 9), "elsewhere");
+    }
+}
