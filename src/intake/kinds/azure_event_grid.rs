@@ -64,8 +64,12 @@ fn one(delivery: &Delivery<'_>, event: &Node<'_>) -> Result<Option<Alert>, Misfi
         "EventGrid.SubscriptionDeletedEvent" => return Ok(None),
         "ResourceNotifications.HealthResources.AvailabilityStatusChanged" => health(delivery, &data)?,
         "MachineLearningServices.DatasetDriftDetected" => drift(delivery, &data)?,
-        "MachineLearningServices.RunStatusChanged" => run(delivery, &data, "runStatus")?,
-        "MachineLearningServices.RunCompleted" => run(delivery, &data, "runStatus")?,
+        "MachineLearningServices.RunStatusChanged" | "MachineLearningServices.RunCompleted" => {
+            match run(delivery, &data)? {
+                Some(alert) => alert,
+                None => return Ok(None),
+            }
+        }
         "MachineLearningServices.ModelRegistered" => model(delivery, &data, "registered")?,
         "MachineLearningServices.ModelDeployed" => model(delivery, &data, "deployed")?,
         _ => return Err(event.wrong(path, format!("is {kind:?}, of which no alert can be made"))),
@@ -126,33 +130,34 @@ fn drift(delivery: &Delivery<'_>, data: &Node<'_>) -> Result<Alert, Misfit> {
     })
 }
 
-const RUNS: &[(&str, AlertStatus)] = &[
-    ("Failed", AlertStatus::Firing),
-    ("NotResponding", AlertStatus::Firing),
-    ("Completed", AlertStatus::Resolved),
-    ("Canceled", AlertStatus::Info),
-    ("CancelRequested", AlertStatus::Info),
-    ("Finalizing", AlertStatus::Info),
-    ("NotStarted", AlertStatus::Info),
-    ("Paused", AlertStatus::Info),
-    ("Preparing", AlertStatus::Info),
-    ("Provisioning", AlertStatus::Info),
-    ("Queued", AlertStatus::Info),
-    ("Running", AlertStatus::Info),
-    ("Starting", AlertStatus::Info),
+/// What the statuses of a run say; `None` for what is under way.
+const RUNS: &[(&str, Option<AlertStatus>)] = &[
+    ("Failed", Some(AlertStatus::Firing)),
+    ("NotResponding", Some(AlertStatus::Firing)),
+    ("Completed", Some(AlertStatus::Resolved)),
+    ("Canceled", Some(AlertStatus::Info)),
+    ("CancelRequested", None),
+    ("Finalizing", None),
+    ("NotStarted", None),
+    ("Paused", None),
+    ("Preparing", None),
+    ("Provisioning", None),
+    ("Queued", None),
+    ("Running", None),
+    ("Starting", None),
 ];
 
-fn run(delivery: &Delivery<'_>, data: &Node<'_>, path: &str) -> Result<Alert, Misfit> {
-    let status = data.word(path, RUNS)?;
+fn run(delivery: &Delivery<'_>, data: &Node<'_>) -> Result<Option<Alert>, Misfit> {
+    let Some(status) = data.word("runStatus", RUNS)? else { return Ok(None) };
     let id = data.first_text(&["runId", "RunId"])?;
     let experiment = data.first(&["experimentName", "ExperimentName"]);
-    let title = format!("Run {} is {}", experiment.as_deref().unwrap_or(&id), data.text(path)?.to_lowercase());
-    Ok(Alert {
+    let title = format!("Run {} has {}", experiment.as_deref().unwrap_or(&id), data.text("runStatus")?.to_lowercase());
+    Ok(Some(Alert {
         severity: (status == AlertStatus::Info).then_some(AlertSeverity::Info),
         service: experiment.clone(),
         labels: words::labels([("experiment", experiment), ("run", Some(id.clone()))]),
         ..Alert::new(delivery.source, id, status, title)
-    })
+    }))
 }
 
 fn model(delivery: &Delivery<'_>, data: &Node<'_>, what: &str) -> Result<Alert, Misfit> {
@@ -239,7 +244,7 @@ mod tests {
                     json!({"runId": "r", "experimentName": "train", "runStatus": "Failed"}),
                 ),
                 "firing",
-                "Run train is failed",
+                "Run train has failed",
             ),
             (
                 event("MachineLearningServices.ModelRegistered", json!({"modelName": "fraud", "modelVersion": "3"})),

@@ -9,14 +9,16 @@
 //! From memory, no page found: a Pub/Sub push wraps the same JSON in `message.data`, in Base64.
 //! Assumed: a condition of absence is no data. A policy's own labels `severity` and `service` say what Monitoring does
 //! not. A log-based incident ends by a clock of Monitoring's and not with the event, so that for Service Health lines
-//! `event:`, `state:`, `title:` in the documentation, as our manual gives them, name the event and its state.
+//! `event:`, `state:`, `title:` in the documentation, as our manual gives them, name the event and its state. The
+//! documentation of Service Health does not say what its log entries name the event by; their resource has the label
+//! `event_id`. What touches the project (`IMPACTED`) is an error; what is still looked into (`EMERGING`) is suspected.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::domain::alert::{Alert, AlertStatus, Category, Signal};
+use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Category, Signal};
 use crate::intake::delivery::Delivery;
 use crate::intake::json::{self, Node};
 use crate::intake::kind::{Kind, Sample, Samples};
@@ -50,6 +52,14 @@ const EVENT_STATES: &[(&str, AlertStatus)] = &[
     ("MERGED", AlertStatus::Resolved),
     ("AUTO_CLOSED", AlertStatus::Resolved),
     ("FALSE_POSITIVE", AlertStatus::Resolved),
+];
+
+/// How much an event of Service Health is about this project.
+const RELEVANCES: [(&str, AlertSeverity); 4] = [
+    ("IMPACTED", AlertSeverity::Error),
+    ("RELATED", AlertSeverity::Warning),
+    ("PARTIALLY_RELATED", AlertSeverity::Warning),
+    ("NOT_IMPACTED", AlertSeverity::Info),
 ];
 
 /// What a resource of Service Health is called.
@@ -119,31 +129,39 @@ fn of_service_health(incident: &Node<'_>, alert: Alert) -> Result<Alert, Misfit>
         let value = text.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'))?;
         // Lists are written as `['Google Cloud SQL', 'Vertex AI']`.
         let value = value.trim().trim_matches(['[', ']']).replace('\'', "");
-        Some(value).filter(|value| !value.is_empty() && !value.starts_with("${"))
+        Some(value).filter(|value| !value.is_empty() && !value.contains("${log."))
     };
     let alert = Alert { category: Some(Category::Provider), ..alert };
     let event = said("event").or_else(|| incident.maybe("resource.labels.event_id"));
     let (Some(event), Some(state)) = (event, said("state")) else { return Ok(alert) };
     if alert.status == AlertStatus::Resolved {
         // Monitoring's own incident was closed by its clock; the event may well go on.
-        return Ok(Alert { status: AlertStatus::Info, ended_at: None, fingerprint: event, ..alert });
+        return Ok(Alert { status: AlertStatus::Info, ended_at: None, said_at: None, fingerprint: event, ..alert });
     }
     let known = EVENT_STATES.iter().find(|(word, _)| word.eq_ignore_ascii_case(&state));
     let (_, status) = known.ok_or_else(|| {
         let problem = format!("has the line `state: {}`, which Service Health does not know", json::quoted(&state));
         incident.wrong("documentation.content", problem)
     })?;
+    // What Google still looks into may come to nothing.
+    let is_emerging = said("detailed_state").is_some_and(|state| state.eq_ignore_ascii_case("EMERGING"));
+    let relevance = said("relevance");
+    let severity =
+        RELEVANCES.iter().find(|(word, _)| relevance.as_deref() == Some(word)).map(|(_, severity)| *severity);
     let said_at = said("updated").as_deref().and_then(time::read).or(alert.started_at);
     let mut labels = alert.labels;
     labels.extend(words::labels([
         ("event", Some(event.clone())),
         ("products", said("products")),
         ("locations", said("locations")),
-        ("relevance", said("relevance")),
+        ("relevance", relevance.clone()),
     ]));
     Ok(Alert {
         fingerprint: event,
         status: *status,
+        signal: if is_emerging && alert.signal == Signal::Normal { Signal::Suspected } else { alert.signal },
+        severity: alert.severity.or(severity),
+        vendor_severity: alert.vendor_severity.or(relevance),
         title: said("title").unwrap_or(alert.title),
         service: said("products").or(alert.service),
         started_at: said("started").as_deref().and_then(time::read).or(alert.started_at),
@@ -197,7 +215,8 @@ mod tests {
             .replace("$${log.extracted_label.state}", state)
             .replace("$${log.extracted_label.title}", "Vertex AI: raised error rates")
             .replace("$${log.extracted_label.updated}", updated)
-            .replace("$${log.extracted_label.products}", "Vertex AI");
+            .replace("$${log.extracted_label.relevance}", "IMPACTED")
+            .replace("$${log.extracted_label.products}", "['Vertex AI']");
         json!({"version": "1.2", "incident": {
             "incident_id": format!("0.{updated}"), "state": monitoring, "condition_name": "Service Health",
             "resource": {"type": "servicehealth.googleapis.com/Event", "labels": {}},
@@ -210,7 +229,8 @@ mod tests {
         let opened = read(&event("ACTIVE", "open", "2026-02-04T01:41:00Z")).unwrap();
         assert_eq!((opened.status, opened.category), (AlertStatus::Firing, Some(Category::Provider)));
         assert_eq!(opened.title, "Vertex AI: raised error rates");
-        assert_eq!(opened.service.as_deref(), Some("Vertex AI"));
+        assert_eq!((opened.service.as_deref(), opened.severity), (Some("Vertex AI"), Some(AlertSeverity::Error)));
+        assert!(!opened.labels.contains_key("locations"), "a variable that came as it was written is none");
         let forgotten = read(&event("ACTIVE", "closed", "2026-02-04T01:41:00Z")).unwrap();
         assert_eq!(forgotten.status, AlertStatus::Info);
         let closed = read(&event("CLOSED", "open", "2026-02-04T03:41:00Z")).unwrap();

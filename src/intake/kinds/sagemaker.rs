@@ -7,8 +7,8 @@
 //! Seen in the vendor's samples: `source` twice, as a text and as a list; `time` as a text of milliseconds; statuses as
 //! `InService` and as `IN_SERVICE`.
 //! Assumed: what failed, or serves no more, fires; what succeeded or serves again resolves, so that the next good run of
-//! a pipeline ends the trouble of the last; whatever is under way, or was stopped by hand, asks for nothing. A registered
-//! or approved model is information. A monitoring job belongs to its schedule, by the variable
+//! a pipeline ends the trouble of the last; what is under way is passed over. What was stopped by hand, an endpoint that is
+//! being made or changed, and a registered or approved model are information. A monitoring job belongs to its schedule, by the variable
 //! `sagemaker_monitoring_schedule_name` that SageMaker gives it, so that its next clean run ends its violations.
 
 use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Category};
@@ -51,31 +51,31 @@ const SORTS: [(&str, &str, &str); 12] = [
     ("Endpoint", "EndpointName", "EndpointStatus"),
 ];
 
-/// What the statuses of all sorts say, written without underscores.
-const STATUSES: &[(&str, AlertStatus)] = &[
-    ("Failed", AlertStatus::Firing),
-    ("CreateFailed", AlertStatus::Firing),
-    ("UpdateFailed", AlertStatus::Firing),
-    ("DeleteFailed", AlertStatus::Firing),
-    ("OutOfService", AlertStatus::Firing),
-    ("RollingBack", AlertStatus::Firing),
-    ("UpdateRollbackFailed", AlertStatus::Firing),
-    ("InService", AlertStatus::Resolved),
-    ("Completed", AlertStatus::Resolved),
-    ("Succeeded", AlertStatus::Resolved),
-    ("Created", AlertStatus::Resolved),
-    ("Scheduled", AlertStatus::Resolved),
-    ("Starting", AlertStatus::Info),
-    ("Pending", AlertStatus::Info),
-    ("Executing", AlertStatus::Info),
-    ("InProgress", AlertStatus::Info),
-    ("Creating", AlertStatus::Info),
-    ("Updating", AlertStatus::Info),
-    ("SystemUpdating", AlertStatus::Info),
-    ("Deleting", AlertStatus::Info),
-    ("Deleted", AlertStatus::Info),
-    ("Stopping", AlertStatus::Info),
-    ("Stopped", AlertStatus::Info),
+/// What the statuses of all sorts say, written without underscores; `None` for what is under way.
+const STATUSES: &[(&str, Option<AlertStatus>)] = &[
+    ("Failed", Some(AlertStatus::Firing)),
+    ("CreateFailed", Some(AlertStatus::Firing)),
+    ("UpdateFailed", Some(AlertStatus::Firing)),
+    ("DeleteFailed", Some(AlertStatus::Firing)),
+    ("OutOfService", Some(AlertStatus::Firing)),
+    ("RollingBack", Some(AlertStatus::Firing)),
+    ("UpdateRollbackFailed", Some(AlertStatus::Firing)),
+    ("InService", Some(AlertStatus::Resolved)),
+    ("Completed", Some(AlertStatus::Resolved)),
+    ("Succeeded", Some(AlertStatus::Resolved)),
+    ("Created", Some(AlertStatus::Resolved)),
+    ("Scheduled", Some(AlertStatus::Resolved)),
+    ("Creating", Some(AlertStatus::Info)),
+    ("Updating", Some(AlertStatus::Info)),
+    ("SystemUpdating", Some(AlertStatus::Info)),
+    ("Stopped", Some(AlertStatus::Info)),
+    ("Deleted", Some(AlertStatus::Info)),
+    ("Starting", None),
+    ("Pending", None),
+    ("Executing", None),
+    ("InProgress", None),
+    ("Deleting", None),
+    ("Stopping", None),
 ];
 
 /// How the exit message of a monitoring job begins that found what it looked for.
@@ -84,10 +84,10 @@ const VIOLATIONS: &str = "CompletedWithViolations";
 const SCHEDULE: &str = "Environment.sagemaker_monitoring_schedule_name";
 
 fn read(delivery: &Delivery<'_>) -> Result<Reading, Misfit> {
-    sns::read(&delivery.document()?, |root| event(delivery, root).map(Some))
+    sns::read(&delivery.document()?, |root| event(delivery, root))
 }
 
-fn event(delivery: &Delivery<'_>, root: &Node<'_>) -> Result<Alert, Misfit> {
+fn event(delivery: &Delivery<'_>, root: &Node<'_>) -> Result<Option<Alert>, Misfit> {
     let detail = root.need("detail")?;
     let sort = root.text("detail-type")?;
     let known = SORTS.iter().find(|(word, ..)| sort.starts_with("SageMaker ") && sort.contains(word));
@@ -104,8 +104,9 @@ fn event(delivery: &Delivery<'_>, root: &Node<'_>) -> Result<Alert, Misfit> {
     let status = match status {
         _ if violates => AlertStatus::Firing,
         // That a model is there is no end of anything.
-        AlertStatus::Resolved if is_model => AlertStatus::Info,
-        status => status,
+        Some(AlertStatus::Resolved) if is_model => AlertStatus::Info,
+        Some(status) => status,
+        None => return Ok(None),
     };
     let resource = root.text("resources.0")?;
     let schedule = detail.maybe(SCHEDULE);
@@ -124,7 +125,7 @@ fn event(delivery: &Delivery<'_>, root: &Node<'_>) -> Result<Alert, Misfit> {
         ("account", root.maybe("account")),
         ("region", root.maybe("region")),
         ("resource", Some(resource)),
-        ("status", Some(word)),
+        ("status", Some(word.clone())),
         ("status_before", detail.first(&["previousPipelineExecutionStatus", "previousStepStatus"])),
         ("model", detail.maybe("ModelPackageGroupName")),
         ("model_version", detail.maybe("ModelPackageVersion")),
@@ -133,7 +134,15 @@ fn event(delivery: &Delivery<'_>, root: &Node<'_>) -> Result<Alert, Misfit> {
         ("report", detail.maybe("ProcessingOutputConfig.Outputs.0.S3Output.S3Uri")),
     ]));
     let said_at = root.moment("time");
-    Ok(Alert {
+    let version = detail.maybe("ModelPackageVersion").map(|version| format!(" {version}")).unwrap_or_default();
+    let title = match status {
+        // What only informs must say what it is in its title.
+        AlertStatus::Info => {
+            format!("{sort}: {name}{version} ({})", detail.maybe("ModelApprovalStatus").unwrap_or(word))
+        }
+        _ => format!("{sort}: {name}"),
+    };
+    Ok(Some(Alert {
         description: words::lines([detail.first(&["FailureReason", "failureReason"]), exit]),
         severity: (status == AlertStatus::Info).then_some(AlertSeverity::Info),
         category: match status {
@@ -148,8 +157,8 @@ fn event(delivery: &Delivery<'_>, root: &Node<'_>) -> Result<Alert, Misfit> {
         ended_at: said_at.filter(|_| status == AlertStatus::Resolved),
         said_at,
         labels,
-        ..Alert::new(delivery.source, fingerprint, status, format!("{sort}: {name}"))
-    })
+        ..Alert::new(delivery.source, fingerprint, status, title)
+    }))
 }
 
 #[cfg(test)]
@@ -158,13 +167,17 @@ mod tests {
     use serde_json::{Value, json};
 
     fn read(sort: &str, detail: Value) -> Result<Alert, String> {
+        read_all(sort, detail).map(|reading| reading.alerts[0].clone())
+    }
+
+    fn read_all(sort: &str, detail: Value) -> Result<Reading, String> {
         let body = json!({
             "detail-type": sort, "source": "aws.sagemaker", "account": "1", "region": "eu-west-1",
             "time": "2026-02-04T01:40:00Z", "resources": ["arn:aws:sagemaker:eu-west-1:1:thing/t"], "detail": detail,
         })
         .to_string();
         let reading = crate::intake::read(&KIND, &Delivery::bare(&"sagemaker".into(), body.as_bytes()));
-        reading.map(|reading| reading.alerts[0].clone()).map_err(|error| error.to_string())
+        reading.map_err(|error| error.to_string())
     }
 
     #[test]
@@ -189,6 +202,8 @@ mod tests {
         for (sort, detail, status) in cases {
             assert_eq!(read(&format!("SageMaker {sort}"), detail.clone()).unwrap().status, status, "{sort} {detail}");
         }
+        let under_way = json!({"TrainingJobName": "t", "TrainingJobStatus": "InProgress"});
+        assert!(read_all("SageMaker Training Job State Change", under_way).unwrap().alerts.is_empty());
         let odd = json!({"EndpointName": "e", "EndpointStatus": "Odd"});
         assert!(
             read("SageMaker Endpoint State Change", odd).unwrap_err().contains("`detail.EndpointStatus` is \"Odd\"")

@@ -154,6 +154,18 @@ fn without_quotes(form: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn the_payload_to_paste_is_json_and_names_what_is_read() {
+        let block = KIND.manual.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let payload: BTreeMap<String, String> = serde_json::from_str(block).unwrap();
+        let sample: BTreeMap<String, String> = serde_json::from_str(KIND.samples.fires.body).unwrap();
+        assert_eq!(payload.keys().collect::<Vec<_>>(), sample.keys().collect::<Vec<_>>());
+        for (name, variable) in payload {
+            assert_eq!(variable, format!("${{{{{name}}}}}"));
+        }
+    }
 
     #[test]
     fn a_phase_and_its_time() {
