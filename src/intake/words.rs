@@ -27,8 +27,8 @@ pub fn link(text: &str) -> Option<String> {
     (web && !text.contains(char::is_whitespace) && text.len() <= LINK).then(|| text.to_owned())
 }
 
-/// The labels of these that are there.
-pub fn labels<const N: usize>(named: [(&str, Option<String>); N]) -> BTreeMap<String, String> {
+/// Labels of what is there.
+pub fn labels<'n>(named: impl IntoIterator<Item = (&'n str, Option<String>)>) -> BTreeMap<String, String> {
     named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 

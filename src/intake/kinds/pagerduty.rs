@@ -13,7 +13,6 @@
 //! again, or out of order, is told by `occurred_at` (version 2: `created_on` of the message).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertStatus};
@@ -103,8 +102,7 @@ fn incident(source: &SourceName, data: &Node<'_>) -> Result<Alert, Misfit> {
     // Version 1 tells what was triggered by the fields of its first log entry.
     let title =
         data.first_text(&["title", "summary", "trigger_summary_data.subject", "trigger_summary_data.description"])?;
-    let mut labels = BTreeMap::new();
-    let named = [
+    let labels = words::labels([
         ("service", data.first(&["service.summary", "service.name"])),
         ("escalation_policy", data.first(&["escalation_policy.summary", "escalation_policy.name"])),
         ("urgency", urgency.clone()),
@@ -112,8 +110,7 @@ fn incident(source: &SourceName, data: &Node<'_>) -> Result<Alert, Misfit> {
         ("number", data.first(&["number", "incident_number"])),
         ("incident_key", data.maybe("incident_key")),
         ("team", data.items("teams").iter().find_map(|team| team.first(&["summary", "name"]))),
-    ];
-    labels.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    ]);
     Ok(Alert {
         severity,
         vendor_severity: priority.or(urgency),
