@@ -9,6 +9,7 @@ mod explain;
 mod migrate;
 mod print;
 mod serve;
+mod source;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +40,9 @@ enum Command {
     Check(check::Check),
     /// Read payload files as if they were posted; print their alerts and what triage makes of them.
     Explain(explain::Explain),
+    /// Set up a source of alerts, and try it.
+    #[command(subcommand)]
+    Source(source::Source),
     /// Bring the database's tables up to date.
     Migrate(migrate::Migrate),
     /// Try everything the bot depends on, and say what each missing thing costs.
@@ -92,6 +96,7 @@ pub fn run() -> ExitCode {
     let ended = match cli.command {
         Command::Check(check) => Ok(check.run()),
         Command::Explain(explain) => explain.run(),
+        Command::Source(source) => source.run(),
         Command::Completions(completions) => Ok(completions.run()),
         Command::Serve(serve) => on_runtime(serve.run()),
         Command::Migrate(migrate) => on_runtime(migrate.run()),

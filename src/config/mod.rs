@@ -44,6 +44,7 @@ use crate::domain::triage::Triage;
 pub use database::Database;
 pub use discord::{Discord, StandIn};
 pub use finding::{Finding, Level};
+pub use nearby::cure as did_you_mean;
 pub use network::{Network, NotANetwork};
 pub use retention::Retention;
 pub use secret::{ProcessSecrets, Reference, Secret, Secrets};

@@ -27,6 +27,7 @@
 pub mod auth;
 pub mod custom;
 pub mod delivery;
+pub mod drill;
 pub mod json;
 pub mod kind;
 pub mod kinds;
@@ -169,7 +170,11 @@ pub struct Unreadable {
 pub fn read(kind: &'static Kind, delivery: &Delivery<'_>) -> Result<Reading, Unreadable> {
     let unreadable = |misfit| Unreadable { misfit, expected: kind.expected };
     let mut reading = (kind.read)(delivery).map_err(unreadable)?;
+    let is_drill = drill::is_one(delivery);
     for alert in &mut reading.alerts {
+        if is_drill {
+            drill::mark(alert);
+        }
         tidy::tidy(alert).map_err(unreadable)?;
     }
     Ok(reading)
