@@ -4,12 +4,13 @@
 //! `eventTypeCategory` (`issue`, `investigation`, `accountNotification`, `scheduledChange`), `statusCode` (`open`,
 //! `upcoming`, `closed`), `eventScopeCode`, `lastUpdatedTime`, `affectedEntities`. An event is delivered to its Region
 //! and to a backup Region, with the same `communicationId`; one with many resources comes in pages (`page`,
-//! `totalPages`); an organisation gets it once for each account. In all of these `eventArn` stays, so they are one alert.
-//! Seen in real payloads: old events without `statusCode` and `lastUpdatedTime`, some with an `endTime`; `detail` alone,
-//! as an input transformer of EventBridge sends it; years and pages as texts.
-//! Assumed: without `statusCode` an issue is over once its `endTime` is not after the moment at which it was told.
-//! An issue of the account is an error; one of everybody's (`PUBLIC`) is a warning, since it may or may not touch us.
-//! What AWS still investigates is suspected. Notices and planned changes ask for nothing now: they are information.
+//! `totalPages`); an organisation gets it once for each account. In all of these `eventArn` stays, so they are one
+//! alert.
+//! Seen in real payloads: old events without `statusCode` and `lastUpdatedTime`, some with an `endTime`; `detail`
+//! alone, as an input transformer of EventBridge sends it; years and pages as texts.
+//! Assumed: without `statusCode` an issue is over once its `endTime` is not after the moment at which it was told. An
+//! issue of the account is an error; one of everybody's (`PUBLIC`) is a warning, since it may or may not touch us. What
+//! AWS still investigates is suspected. Notices and planned changes ask for nothing now: they are information.
 
 use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Category, Signal};
 use crate::intake::auth::Scheme;

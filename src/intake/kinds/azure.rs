@@ -1,16 +1,17 @@
 //! Azure Monitor: alerts in the common schema, and with them Service Health and Resource Health.
 //!
 //! Documented ("Common alert schema", "Sample alert payloads"; "Azure Service Health notifications"): `data.essentials`
-//! is the same for all, `data.alertContext` is each service's own. An action group signs nothing; it tries again after 408,
-//! 429, 503 and 504, and after nothing else. An alert of the activity log, which Service Health and Resource Health are,
-//! is `Fired` for good: its own state stands in the context. Service Health is always `Sev4`; its `level` says more.
+//! is the same for all, `data.alertContext` is each service's own. An action group signs nothing; it tries again after
+//! 408, 429, 503 and 504, and after nothing else. An alert of the activity log, which Service Health and Resource
+//! Health are, is `Fired` for good: its own state stands in the context. Service Health is always `Sev4`; its `level`
+//! says more.
 //! Seen in the vendor's samples: `stage` and `status` are `Resolved` under `monitorCondition: Fired`; `IsSynthetic` is
 //! true in a test.
 //! Assumed: an event of Service Health that is no incident (maintenance, advice, security, billing) is information.
-//! Resource Health has an identity of its own, the resource, since each of its alerts has another `alertId`; what a user
-//! stopped himself is no trouble. Its unknown state is no data.
+//! Resource Health has an identity of its own, the resource, since each of its alerts has another `alertId`; what a
+//! user stopped himself is no trouble. Its unknown state is no data.
 //!
-//! What Event Grid sends to the same address is read in [`super::azure_event_grid`].
+//! What Event Grid sends to the same address is read in `azure_event_grid`.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +26,8 @@ use crate::intake::{Misfit, Reading, words};
 pub static KIND: Kind = Kind {
     name: "azure",
     title: "Azure Monitor, Service Health and Resource Health",
-    expected: "an Azure Monitor alert in the common schema: an object with `schemaId` and `data.essentials`, or a list of \
-               Event Grid's events",
+    expected: "an Azure Monitor alert in the common schema: an object with `schemaId` and `data.essentials`, or a \
+               list of Event Grid's events",
     methods: &[Method::Post, Method::Options],
     // An answer of 202 does not count for Event Grid's handshake; what it counts for ordinary events, 200 does too.
     accepted: 200,
@@ -283,7 +284,7 @@ mod tests {
             "essentials": {
                 "alertId": "/subscriptions/s/providers/Microsoft.AlertsManagement/alerts/1", "alertRule": "health",
                 "severity": "Sev4", "monitorCondition": "Fired", "monitoringService": service,
-                "alertTargetIDs": ["/subscriptions/s/resourceGroups/ml/providers/Microsoft.Compute/virtualMachines/gpu-1"],
+                "alertTargetIDs": ["/subscriptions/s/resourceGroups/ml/providers/Microsoft.Compute/virtualMachines/g1"],
                 "firedDateTime": "2026-02-04T01:40:00Z",
             },
             "alertContext": {"eventTimestamp": "2026-02-04T01:39:00Z", "level": "Critical", "properties": properties},

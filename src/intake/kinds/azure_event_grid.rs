@@ -1,12 +1,12 @@
 //! Azure Event Grid, for the kind azure: its two handshakes, and the events that are alerts for us.
 //!
 //! Documented ("Endpoint validation with Event Grid event schema", "… with CloudEvents schema"; "Health Resources",
-//! "Azure Machine Learning as an Event Grid source"): events come as a list, in Event Grid's schema with `eventType`, or
-//! in that of CloudEvents with `type`. The first is validated by an event whose code is to be answered with 200; the
-//! second by OPTIONS with `WebHook-Request-Origin`. Nothing is fetched: the code is answered, and `validationUrl` is not
-//! asked.
-//! Assumed: drift of a data set is a trouble of the model, which has no end there; a run that failed is one of the run's;
-//! what was registered or deployed is information.
+//! "Azure Machine Learning as an Event Grid source"): events come as a list, in Event Grid's schema with `eventType`,
+//! or in that of CloudEvents with `type`. The first is validated by an event whose code is to be answered with 200; the
+//! second by OPTIONS with `WebHook-Request-Origin`. Nothing is fetched: the code is answered, and `validationUrl` is
+//! not asked.
+//! Assumed: drift of a data set is a trouble of the model, which has no end there; a run that failed is one of the
+//! run's; what was registered or deployed is information.
 
 use serde_json::json;
 
@@ -225,7 +225,10 @@ mod tests {
     #[test]
     fn what_the_events_say() {
         let resource = "/subscriptions/s/resourceGroups/ml/providers/Microsoft.Compute/virtualMachines/gpu-1";
-        let state = |state: &str| json!({"resourceInfo": {"properties": {"targetResourceId": resource, "availabilityState": state}}});
+        let state = |state: &str| {
+            let properties = json!({"targetResourceId": resource, "availabilityState": state});
+            json!({"resourceInfo": {"properties": properties}})
+        };
         let availability = "ResourceNotifications.HealthResources.AvailabilityStatusChanged";
         let cases = [
             (event(availability, state("Unavailable")), "firing", "gpu-1 is unavailable"),
@@ -264,7 +267,8 @@ mod tests {
     fn one_event_by_itself_is_that_of_cloud_events() {
         let event = json!({
             "specversion": "1.0", "id": "1", "source": "/subscriptions/s", "time": "2026-02-04T01:40:00Z",
-            "type": "Microsoft.MachineLearningServices.RunStatusChanged", "data": {"runId": "r", "runStatus": "Completed"},
+            "type": "Microsoft.MachineLearningServices.RunStatusChanged",
+            "data": {"runId": "r", "runStatus": "Completed"},
         });
         assert_eq!(read(&event).unwrap().alerts[0].status, AlertStatus::Resolved);
     }

@@ -5,8 +5,9 @@
 //! `Message`. Seen in real payloads: old messages without `AlarmArn`, times with the offset `+0000`, JSON under
 //! `text/plain`, functions that forward `Records[].Sns`.
 //! Assumed: an alarm names no severity, so its name and tags are left to the rules of triage. `INSUFFICIENT_DATA` is an
-//! alert of its own kind, no data, and keeps the alarm's identity: `OK` ends either. A muted alarm is information. EventBridge
-//! also tells when an alarm is made, changed or deleted: only a deletion says something of its trouble, which is over.
+//! alert of its own kind, no data, and keeps the alarm's identity: `OK` ends either. A muted alarm is information.
+//! EventBridge also tells when an alarm is made, changed or deleted: only a deletion says something of its trouble,
+//! which is over.
 
 use crate::domain::alert::{Alert, AlertStatus, Signal};
 use crate::domain::id::SourceName;

@@ -1,10 +1,10 @@
-//! Datadog, webhooks of monitors: the payload that the manual recommends, those that owners write themselves of the same
-//! variables, and the default one.
+//! Datadog, webhooks of monitors: the payload that the manual recommends, those that owners write themselves of the
+//! same variables, and the default one.
 //!
-//! Documented ("Webhooks integration"): the body is the owner's, made of variables such as `$ALERT_TRANSITION`; nothing is
-//! signed, but fixed headers can be added; a form in place of JSON, if ticked. `$ALERT_CYCLE_KEY` links a trigger with
-//! its end. The default payload carries neither a key nor a state beside its text. `$ALERT_TRANSITION` is `Triggered`,
-//! `Re-Triggered`, `Renotify`, `Warn`, `Re-Warn`, `No Data`, `Re-No Data` or `Recovered`.
+//! Documented ("Webhooks integration"): the body is the owner's, made of variables such as `$ALERT_TRANSITION`; nothing
+//! is signed, but fixed headers can be added; a form in place of JSON, if ticked. `$ALERT_CYCLE_KEY` links a trigger
+//! with its end. The default payload carries neither a key nor a state beside its text. `$ALERT_TRANSITION` is
+//! `Triggered`, `Re-Triggered`, `Renotify`, `Warn`, `Re-Warn`, `No Data`, `Re-No Data` or `Recovered`.
 //! Seen in real payloads: `title` repeats the state and the group, `[Recovered on {host:a}] Memory is low`; `date` is a
 //! text of milliseconds; tags are one text with commas, with several values for one name.
 //! Assumed: where there is no key, group and name in the title are the identity, since they are what Datadog itself

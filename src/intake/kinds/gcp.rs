@@ -2,9 +2,9 @@
 //!
 //! Documented (Cloud Monitoring, "Webhook notification channel"; Service Health, "Configure alerts"): `version` and
 //! `incident` with `state` (`open`, `closed`), `incident_id`, `started_at`, `ended_at` in seconds, `condition_name`,
-//! `policy_name`, `severity`, `documentation`; nothing is signed, but the address may carry Basic credentials or a token.
-//! A test has the version `test`. Service Health has no webhook: it writes log entries, and a log-based policy of
-//! Monitoring tells of them; what its documentation shall say is the owner's, with variables.
+//! `policy_name`, `severity`, `documentation`; nothing is signed, but the address may carry Basic credentials or a
+//! token. A test has the version `test`. Service Health has no webhook: it writes log entries, and a log-based policy
+//! of Monitoring tells of them; what its documentation shall say is the owner's, with variables.
 //! Seen in real payloads of version 1.2: no `severity`, numbers as texts in `observed_value`.
 //! From memory, no page found: a Pub/Sub push wraps the same JSON in `message.data`, in Base64.
 //! Assumed: a condition of absence is no data. A policy's own labels `severity` and `service` say what Monitoring does
@@ -28,8 +28,8 @@ use crate::intake::{Misfit, Reading, time, words};
 pub static KIND: Kind = Kind {
     name: "gcp",
     title: "Google Cloud Monitoring and Service Health",
-    expected: "a Cloud Monitoring notification: an object with `incident.incident_id` and `incident.state`, or a push of \
-               Pub/Sub with one in `message.data`",
+    expected: "a Cloud Monitoring notification: an object with `incident.incident_id` and `incident.state`, or a push \
+               of Pub/Sub with one in `message.data`",
     read,
     samples: Samples {
         fires: Sample::json(include_str!("samples/gcp/fires.json")),

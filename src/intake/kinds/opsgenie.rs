@@ -6,8 +6,8 @@
 //! Seen in real payloads: `priority` as `"P3"`, as 3, and absent; `createdAt` in milliseconds beside `updatedAt` in
 //! nanoseconds, which no double holds; empty texts for what is not set.
 //! Assumed: whoever snoozes an alert has seen it, so that counts as acknowledged; a deleted alert is over. Every action
-//! that says nothing of the alert's state (notes, tags, responders, priorities, custom ones) changes nothing. The address
-//! in Opsgenie is made of the alert's identity as its own pages write it.
+//! that says nothing of the alert's state (notes, tags, responders, priorities, custom ones) changes nothing. The
+//! address in Opsgenie is made of the alert's identity as its own pages write it.
 
 use crate::domain::alert::{Alert, AlertStatus};
 use crate::intake::delivery::Delivery;

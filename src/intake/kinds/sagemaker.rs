@@ -6,10 +6,11 @@
 //! metrics, which the kind cloudwatch reads; its report lies in S3 and is never sent.
 //! Seen in the vendor's samples: `source` twice, as a text and as a list; `time` as a text of milliseconds; statuses as
 //! `InService` and as `IN_SERVICE`.
-//! Assumed: what failed, or serves no more, fires; what succeeded or serves again resolves, so that the next good run of
-//! a pipeline ends the trouble of the last; what is under way is passed over. What was stopped by hand, an endpoint that is
-//! being made or changed, and a registered or approved model are information. A monitoring job belongs to its schedule, by the variable
-//! `sagemaker_monitoring_schedule_name` that SageMaker gives it, so that its next clean run ends its violations.
+//! Assumed: what failed, or serves no more, fires; what succeeded or serves again resolves, so that the next good run
+//! of a pipeline ends the trouble of the last; what is under way is passed over. What was stopped by hand, an endpoint
+//! that is being made or changed, and a registered or approved model are information. A monitoring job belongs to its
+//! schedule, by the variable `sagemaker_monitoring_schedule_name` that SageMaker gives it, so that its next clean run
+//! ends its violations.
 
 use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Category};
 use crate::intake::auth::Scheme;
@@ -22,8 +23,8 @@ use crate::intake::{Misfit, Reading, sns, words};
 pub static KIND: Kind = Kind {
     name: "sagemaker",
     title: "Amazon SageMaker",
-    expected: "a SageMaker event of EventBridge: an object with `detail-type`, `resources` and `detail`, by itself or in \
-               a message of SNS",
+    expected: "a SageMaker event of EventBridge: an object with `detail-type`, `resources` and `detail`, by itself or \
+               in a message of SNS",
     proofs: &[Scheme::Sns, Scheme::Secret],
     read,
     samples: Samples {
@@ -216,7 +217,7 @@ mod tests {
         let job = |name: &str, exit: &str| {
             let detail = json!({
                 "ProcessingJobName": name, "ProcessingJobStatus": "Completed", "ExitMessage": exit,
-                "Environment": {"sagemaker_monitoring_schedule_name": "fraud-drift", "sagemaker_endpoint_name": "fraud"},
+                "Environment": {"sagemaker_monitoring_schedule_name": "drift", "sagemaker_endpoint_name": "fraud"},
             });
             read("SageMaker Processing Job State Change", detail).unwrap()
         };

@@ -2,8 +2,10 @@
 //!
 //! Documented (alerting manual, "Use a webhook alert action"): an object with `search_name`, `sid`, `app`, `owner`,
 //! `results_link`, and `result`, the first of the results; the action sets no headers and signs nothing, so that the
-//! secret can only stand in the address. It is never told that a search finds nothing any more: these alerts have no end.
-//! Seen in real payloads: `result._time` as a text of seconds, empty texts for fields without a value, lists among them.
+//! secret can only stand in the address. It is never told that a search finds nothing any more: these alerts have no
+//! end.
+//! Seen in real payloads: `result._time` as a text of seconds, empty texts for fields without a value, lists among
+//! them.
 //! Assumed: the saved search is the identity, since each run has a `sid` of its own. A field `severity` or `urgency`
 //! that the search itself puts out says how bad it is, and `service` whose it is, as Splunk's own security app has it.
 

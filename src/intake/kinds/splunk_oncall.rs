@@ -1,9 +1,9 @@
 //! Splunk On-Call, before VictorOps: outgoing webhooks (JSON) and escalation webhooks (a form).
 //!
 //! Documented ("Custom outbound webhooks", "Escalation webhooks", "Incident fields glossary"): the body of an outgoing
-//! webhook is the owner's, made of variables such as `${{STATE.CURRENT_ALERT_PHASE}}`, and is not signed; credentials in
-//! its address become Basic ones. An escalation webhook is a form, signed in `X-VictorOps-Signature` over the address and
-//! the sorted fields; its `message_type` is `CRITICAL`, `WARNING`, `INFO`, `ACKNOWLEDGEMENT` or `RECOVERY`.
+//! webhook is the owner's, made of variables such as `${{STATE.CURRENT_ALERT_PHASE}}`, and is not signed; credentials
+//! in its address become Basic ones. An escalation webhook is a form, signed in `X-VictorOps-Signature` over the
+//! address and the sorted fields; its `message_type` is `CRITICAL`, `WARNING`, `INFO`, `ACKNOWLEDGEMENT` or `RECOVERY`.
 //! Seen in real payloads: flat keys with dots, times in milliseconds with 0 for "not yet", and in the form nearly every
 //! value as a text of JSON, in quotation marks of its own.
 //! Assumed: the latest of the times that a payload names is that of its state. A form is sent while somebody is to be

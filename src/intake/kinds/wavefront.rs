@@ -1,12 +1,12 @@
 //! Wavefront, later Operations for Applications: alert targets of the type webhook.
 //!
 //! Documented (its manual, "Customize alert notifications"): the body is a Mustache template of the owner's, and the
-//! "Generic Webhook" one is what is read here; `reason` says why it was sent; nothing is signed, but fixed headers can be
-//! added. Seen in the vendor's samples: times as `09/12/2020 21:47:39 +0000`, empty texts for what is not yet;
+//! "Generic Webhook" one is what is read here; `reason` says why it was sent; nothing is signed, but fixed headers can
+//! be added. Seen in the vendor's samples: times as `09/12/2020 21:47:39 +0000`, empty texts for what is not yet;
 //! `imageLinks` with brackets around it; `subject` repeats severity and state in front of `name`.
 //! Assumed: `SMOKE` stands below `WARN`, and both are warnings. No data and an invalid query are troubles of their own
-//! beside what the alert watches, each with its own identity, so that the end of the one is not that of the other. Whoever
-//! snoozes an alert has seen it. In maintenance it is information. A template without `reason` tells the end by
+//! beside what the alert watches, each with its own identity, so that the end of the one is not that of the other.
+//! Whoever snoozes an alert has seen it. In maintenance it is information. A template without `reason` tells the end by
 //! `endedTime`. There is no time of the state beside its begin and its end, so that a repeat in between has none.
 
 use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Signal};
