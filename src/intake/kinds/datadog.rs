@@ -43,8 +43,6 @@ const TRANSITIONS: &[(&str, Transition)] = &[
     ("No Data", Transition { begins: true, ..Transition::SILENT }),
     ("Re-No Data", Transition::SILENT),
     ("Recovered", Transition { status: AlertStatus::Resolved, ..Transition::FIRES }),
-    ("No Data Recovered", Transition { status: AlertStatus::Resolved, ..Transition::FIRES }),
-    ("Warn Recovered", Transition { status: AlertStatus::Resolved, ..Transition::FIRES }),
 ];
 
 #[derive(Clone, Copy)]
@@ -108,7 +106,9 @@ fn given(root: &Node<'_>, paths: &[&str]) -> Option<String> {
     let is_variable = |text: &str| {
         text.strip_prefix('$').is_some_and(|name| name.starts_with(|char: char| char.is_ascii_uppercase()))
     };
-    paths.iter().find_map(|path| root.maybe(path).filter(|text| !is_variable(text) && text != "null"))
+    paths
+        .iter()
+        .find_map(|path| root.maybe(path).filter(|text| !is_variable(text) && !text.eq_ignore_ascii_case("null")))
 }
 
 fn read(delivery: &Delivery<'_>) -> Result<Reading, Misfit> {
