@@ -153,7 +153,7 @@ fn event(delivery: &Delivery<'_>, root: &Node<'_>) -> Result<Option<Alert>, Misf
             _ if sort.contains("Feature Group") => Some(Category::Data),
             _ => None,
         },
-        service: Some(name.clone()),
+        service: Some(name),
         started_at: said_at.filter(|_| status == AlertStatus::Firing),
         ended_at: said_at.filter(|_| status == AlertStatus::Resolved),
         said_at,
