@@ -217,6 +217,17 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The values of the object at `path`, whatever their names; none when it is absent or no object.
+    pub fn values(&self, path: &str) -> Vec<Node<'a>> {
+        match at(self.value, path) {
+            Some(Value::Object(map)) => {
+                let path = self.path_of(path);
+                map.iter().map(|(name, value)| Node { value, path: format!("{path}.{name}") }).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether it is an object.
     pub fn is_object(&self) -> bool {
         self.value.is_object()

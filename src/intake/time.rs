@@ -29,7 +29,7 @@ pub fn read(text: &str) -> Option<Timestamp> {
         return since_1970(text);
     }
     let moment = DateTime::parse_from_rfc3339(text)
-        .or_else(|_| DateTime::parse_from_rfc2822(text))
+        .or_else(|_| DateTime::parse_from_rfc2822(without_weekday(text)))
         .ok()
         .or_else(|| ZONED.iter().find_map(|way| DateTime::parse_from_str(text, way).ok()))
         .map(|moment| moment.to_utc())
@@ -38,6 +38,11 @@ pub fn read(text: &str) -> Option<Timestamp> {
             BARE.iter().find_map(|way| NaiveDateTime::parse_from_str(bare, way).ok()).map(|moment| moment.and_utc())
         })?;
     in_micros(moment.timestamp_micros())
+}
+
+/// The weekday says nothing that the date does not, and some senders get it wrong.
+fn without_weekday(text: &str) -> &str {
+    text.split_once(", ").map_or(text, |(_, rest)| rest)
 }
 
 /// Both databases keep microseconds.
@@ -85,6 +90,7 @@ mod tests {
             json!("2023-02-16T00:07:07+02:00"),
             json!("2023-02-15T22:07:07.000+0000"),
             json!("Wed, 15 Feb 2023 22:07:07 GMT"),
+            json!("Sat, 15 Feb 2023 22:07:07 GMT"),
             json!("02/15/2023 22:07:07 +0000"),
             json!("2023-02-15 22:07:07"),
             json!("2023-02-15 22:07:07 UTC"),

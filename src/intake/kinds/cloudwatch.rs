@@ -6,8 +6,8 @@
 //! `text/plain`, functions that forward `Records[].Sns`.
 //! Assumed: an alarm names no severity, so its name and tags are left to the rules of triage. `INSUFFICIENT_DATA` is an
 //! alert of its own kind, no data, and keeps the alarm's identity: `OK` ends either. A muted alarm is information.
-
-use std::collections::BTreeMap;
+//! EventBridge also tells when an alarm is made, changed or deleted: only a deletion says something of its trouble,
+//! which is over.
 
 use crate::domain::alert::{Alert, AlertStatus, Signal};
 use crate::domain::id::SourceName;
@@ -15,7 +15,7 @@ use crate::intake::auth::Scheme;
 use crate::intake::delivery::Delivery;
 use crate::intake::json::Node;
 use crate::intake::kind::{Kind, Sample, Samples};
-use crate::intake::{Misfit, Reading, sns};
+use crate::intake::{Misfit, Reading, sns, words};
 
 /// Amazon CloudWatch.
 pub static KIND: Kind = Kind {
@@ -33,6 +33,9 @@ pub static KIND: Kind = Kind {
     ..Kind::USUAL
 };
 
+/// What EventBridge calls what happens to an alarm itself.
+const CONFIGURATION: &str = "CloudWatch Alarm Configuration Change";
+
 const STATES: &[(&str, (AlertStatus, Signal))] = &[
     ("ALARM", (AlertStatus::Firing, Signal::Normal)),
     ("OK", (AlertStatus::Resolved, Signal::Normal)),
@@ -40,15 +43,28 @@ const STATES: &[(&str, (AlertStatus, Signal))] = &[
 ];
 
 fn read(delivery: &Delivery<'_>) -> Result<Reading, Misfit> {
-    sns::read(&delivery.document()?, |root| alarm(delivery.source, root).map(Some))
+    sns::read(&delivery.document()?, |root| match root.get("detail") {
+        None => of_sns(delivery.source, root).map(Some),
+        Some(detail) if root.maybe("detail-type").as_deref() == Some(CONFIGURATION) => {
+            match detail.maybe("operation").as_deref() {
+                Some("delete") => deleted(delivery.source, root, &detail).map(Some),
+                _ => Ok(None),
+            }
+        }
+        Some(detail) => of_event_bridge(delivery.source, root, &detail).map(Some),
+    })
 }
 
-/// One alarm, in either of its two shapes.
-pub(super) fn alarm(source: &SourceName, root: &Node<'_>) -> Result<Alert, Misfit> {
-    match root.get("detail") {
-        Some(_) => of_event_bridge(source, root),
-        None => of_sns(source, root),
-    }
+/// The alarm is gone, and with it whatever it said.
+fn deleted(source: &SourceName, root: &Node<'_>, detail: &Node<'_>) -> Result<Alert, Misfit> {
+    let said_at = root.moment("time");
+    Ok(Alert {
+        description: Some("The alarm was deleted.".to_owned()),
+        labels: words::labels([("account", root.maybe("account")), ("region", root.maybe("region"))]),
+        said_at,
+        ended_at: said_at,
+        ..Alert::new(source, root.text("resources.0")?, AlertStatus::Resolved, detail.text("alarmName")?)
+    })
 }
 
 fn of_sns(source: &SourceName, root: &Node<'_>) -> Result<Alert, Misfit> {
@@ -59,20 +75,18 @@ fn of_sns(source: &SourceName, root: &Node<'_>) -> Result<Alert, Misfit> {
         // Old messages have none: account, Region (by its name, then) and alarm are what it is made of.
         None => format!("{}/{}/{name}", root.text("AWSAccountId")?, root.text("Region")?),
     };
-    let mut labels = BTreeMap::new();
-    let named = [
-        ("account", "AWSAccountId"),
-        ("region", "Region"),
-        ("namespace", "Trigger.Namespace"),
-        ("metric", "Trigger.MetricName"),
-    ];
-    labels.extend(named.iter().filter_map(|(label, path)| Some(((*label).to_owned(), root.maybe(path)?))));
+    let mut labels = words::labels([
+        ("account", root.maybe("AWSAccountId")),
+        ("region", root.maybe("Region")),
+        ("namespace", root.maybe("Trigger.Namespace")),
+        ("metric", root.maybe("Trigger.MetricName")),
+    ]);
     for dimension in root.items("Trigger.Dimensions") {
         labels.extend(dimension.maybe("name").zip(dimension.maybe("value")));
     }
     Ok(Alert {
         signal,
-        description: joined([root.maybe("AlarmDescription"), root.maybe("NewStateReason")]),
+        description: words::lines([root.maybe("AlarmDescription"), root.maybe("NewStateReason")]),
         service: labels.get("namespace").cloned(),
         said_at: root.moment("StateChangeTime"),
         started_at: root.moment("StateChangeTime").filter(|_| status == AlertStatus::Firing),
@@ -82,27 +96,24 @@ fn of_sns(source: &SourceName, root: &Node<'_>) -> Result<Alert, Misfit> {
     })
 }
 
-fn of_event_bridge(source: &SourceName, root: &Node<'_>) -> Result<Alert, Misfit> {
-    let detail = root.need("detail")?;
+fn of_event_bridge(source: &SourceName, root: &Node<'_>, detail: &Node<'_>) -> Result<Alert, Misfit> {
     let name = detail.text("alarmName")?;
     let (status, signal) = detail.word("state.value", STATES)?;
     let muted = detail.maybe("state.actionsSuppressedBy");
     let status = if muted.is_some() && status == AlertStatus::Firing { AlertStatus::Info } else { status };
-    let mut labels = BTreeMap::new();
     let metric = "configuration.metrics.0.metricStat.metric";
-    let named = [
+    let mut labels = words::labels([
         ("account", root.maybe("account")),
         ("region", root.maybe("region")),
         ("namespace", detail.maybe(&format!("{metric}.namespace"))),
         ("metric", detail.maybe(&format!("{metric}.name"))),
         ("suppressed_by", muted),
-    ];
-    labels.extend(named.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))));
+    ]);
     labels.extend(detail.pairs(&format!("{metric}.dimensions")));
     let said_at = detail.moment("state.timestamp");
     Ok(Alert {
         signal,
-        description: joined([detail.maybe("configuration.description"), detail.maybe("state.reason")]),
+        description: words::lines([detail.maybe("configuration.description"), detail.maybe("state.reason")]),
         service: labels.get("namespace").cloned(),
         said_at,
         started_at: said_at.filter(|_| status == AlertStatus::Firing),
@@ -112,7 +123,56 @@ fn of_event_bridge(source: &SourceName, root: &Node<'_>) -> Result<Alert, Misfit
     })
 }
 
-fn joined<const N: usize>(texts: [Option<String>; N]) -> Option<String> {
-    let texts: Vec<String> = texts.into_iter().flatten().collect();
-    (!texts.is_empty()).then(|| texts.join("\n"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn read(body: &Value) -> Reading {
+        let body = body.to_string();
+        crate::intake::read(&KIND, &Delivery::bare(&"cloudwatch".into(), body.as_bytes())).unwrap()
+    }
+
+    fn event(state: &str, muted: Option<&str>) -> Value {
+        json!({
+            "detail-type": "CloudWatch Alarm State Change", "time": "2026-02-04T01:40:00Z",
+            "resources": ["arn:aws:cloudwatch:eu-west-1:1:alarm:a"],
+            "detail": {"alarmName": "a", "state": {
+                "value": state, "timestamp": "2026-02-04T01:40:00.000+0000", "actionsSuppressedBy": muted,
+            }},
+        })
+    }
+
+    #[test]
+    fn each_state_by_both_ways() {
+        let cases = [
+            ("ALARM", None, AlertStatus::Firing, Signal::Normal),
+            ("ALARM", Some("Alarm"), AlertStatus::Info, Signal::Normal),
+            ("OK", None, AlertStatus::Resolved, Signal::Normal),
+            ("INSUFFICIENT_DATA", None, AlertStatus::Firing, Signal::NoData),
+        ];
+        for (state, muted, status, signal) in cases {
+            let alert = &read(&event(state, muted)).alerts[0];
+            assert_eq!((alert.status, alert.signal), (status, signal), "{state} by EventBridge");
+            if muted.is_none() {
+                let raw = json!({"AlarmName": "a", "AlarmArn": alert.fingerprint, "NewStateValue": state});
+                let by_sns = &read(&raw).alerts[0];
+                assert_eq!((by_sns.status, by_sns.signal), (status, signal), "{state} by SNS");
+                assert_eq!(by_sns.fingerprint, alert.fingerprint);
+            }
+        }
+    }
+
+    #[test]
+    fn an_alarm_that_is_made_or_changed_says_nothing_and_one_that_is_deleted_is_over() {
+        let mut changed = event("INSUFFICIENT_DATA", None);
+        changed["detail-type"] = json!(CONFIGURATION);
+        for operation in ["create", "update"] {
+            changed["detail"]["operation"] = json!(operation);
+            assert!(read(&changed).alerts.is_empty(), "{operation}");
+        }
+        changed["detail"]["operation"] = json!("delete");
+        let [gone] = &read(&changed).alerts[..] else { panic!("it says that it is over") };
+        assert_eq!((gone.status, gone.ended_at), (AlertStatus::Resolved, gone.said_at));
+    }
 }

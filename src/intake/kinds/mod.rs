@@ -6,27 +6,40 @@ mod cloudevents;
 mod custom;
 
 // Systems that page.
-mod instatus;
+mod opsgenie;
 mod pagerduty;
+mod splunk_oncall;
+
+// Status pages of others.
+mod instatus;
 mod statuspage;
 
 // Clouds.
+mod aws_health;
+mod azure;
+mod azure_event_grid;
 mod cloudwatch;
+mod gcp;
 
 // Observability.
 mod checkmk;
+mod datadog;
 mod dynatrace;
 mod elastic;
 mod grafana;
 mod honeycomb;
 mod newrelic;
 mod sentry;
+mod splunk;
+mod splunk_observability;
 mod uptime_kuma;
+mod wavefront;
 mod zabbix;
 
 // ML systems.
 mod mlflow;
 mod mlrun;
+mod sagemaker;
 mod seldon;
 mod wandb;
 
@@ -40,27 +53,39 @@ pub static ALL: &[&Kind] = &[
     &custom::KIND,
     //
     // Systems that page.
-    &instatus::KIND,
+    &opsgenie::KIND,
     &pagerduty::KIND,
+    &splunk_oncall::KIND,
+    //
+    // Status pages of others.
+    &instatus::KIND,
     &statuspage::KIND,
     //
     // Clouds.
+    &aws_health::KIND,
+    &azure::KIND,
     &cloudwatch::KIND,
+    &gcp::KIND,
     //
     // Observability.
     &checkmk::KIND,
+    &datadog::KIND,
     &dynatrace::KIND,
     &elastic::KIND,
     &grafana::KIND,
     &honeycomb::KIND,
     &newrelic::KIND,
     &sentry::KIND,
+    &splunk::KIND,
+    &splunk_observability::KIND,
     &uptime_kuma::KIND,
+    &wavefront::KIND,
     &zabbix::KIND,
     //
     // ML systems.
     &mlflow::KIND,
     &mlrun::KIND,
+    &sagemaker::KIND,
     &seldon::KIND,
     &wandb::KIND,
 ];

@@ -13,7 +13,6 @@
 //! again, or out of order, is told by `occurred_at` (version 2: `created_on` of the message).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertStatus};
@@ -103,8 +102,7 @@ fn incident(source: &SourceName, data: &Node<'_>) -> Result<Alert, Misfit> {
     // Version 1 tells what was triggered by the fields of its first log entry.
     let title =
         data.first_text(&["title", "summary", "trigger_summary_data.subject", "trigger_summary_data.description"])?;
-    let mut labels = BTreeMap::new();
-    let named = [
+    let labels = words::labels([
         ("service", data.first(&["service.summary", "service.name"])),
         ("escalation_policy", data.first(&["escalation_policy.summary", "escalation_policy.name"])),
         ("urgency", urgency.clone()),
@@ -112,8 +110,7 @@ fn incident(source: &SourceName, data: &Node<'_>) -> Result<Alert, Misfit> {
         ("number", data.first(&["number", "incident_number"])),
         ("incident_key", data.maybe("incident_key")),
         ("team", data.items("teams").iter().find_map(|team| team.first(&["summary", "name"]))),
-    ];
-    labels.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    ]);
     Ok(Alert {
         severity,
         vendor_severity: priority.or(urgency),
@@ -124,4 +121,48 @@ fn incident(source: &SourceName, data: &Node<'_>) -> Result<Alert, Misfit> {
         labels,
         ..Alert::new(source, data.text("id")?, status, title)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Reading {
+        crate::intake::read(&KIND, &Delivery::bare(&"pagerduty".into(), body.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn version_2_is_read_message_by_message() {
+        let reading = read(include_str!("samples/pagerduty/v2.json"));
+        let [opened, closed] = &reading.alerts[..] else { panic!("{reading:?}") };
+        assert_eq!((opened.status, closed.status), (AlertStatus::Firing, AlertStatus::Resolved));
+        assert_eq!(opened.fingerprint, closed.fingerprint);
+        assert_eq!(opened.title, "Feature store answers slowly");
+        assert_eq!(opened.vendor_severity.as_deref(), Some("P2"));
+        assert_eq!(opened.service.as_deref(), Some("feature-store"));
+        assert_eq!(opened.labels["incident_key"], "feature-store/latency");
+        assert_eq!(opened.said_at, time::read("2026-02-04T01:40:00Z"));
+        assert_eq!(closed.ended_at, time::read("2026-02-04T02:10:00Z"));
+        assert_eq!(reading.rejected.len(), 1);
+        assert_eq!((reading.rejected[0].index, reading.rejected[0].reason.contains("incident` is missing")), (2, true));
+    }
+
+    #[test]
+    fn version_1_tells_what_was_triggered_by_its_summary() {
+        let reading = read(include_str!("samples/pagerduty/v1.json"));
+        let alert = &reading.alerts[0];
+        assert_eq!((alert.status, alert.fingerprint.as_str()), (AlertStatus::Acknowledged, "PFB0003"));
+        assert_eq!(alert.title, "Ranker answers with errors");
+        assert_eq!(alert.labels["number"], "414");
+        assert_eq!(alert.started_at, time::read("2026-02-04T01:40:00Z"));
+        assert_eq!(alert.said_at, time::read("2026-02-04T01:45:00Z"));
+    }
+
+    #[test]
+    fn a_test_and_a_note_open_nothing() {
+        for kind in ["pagey.ping", "incident.annotated", "service.updated"] {
+            let reading = read(&format!(r#"{{"event": {{"event_type": "{kind}", "data": {{}}}}}}"#));
+            assert!(reading.alerts.is_empty() && reading.answer.is_some(), "{kind}");
+        }
+    }
 }

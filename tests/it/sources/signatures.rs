@@ -8,7 +8,7 @@ use firebell::intake::kinds;
 use firebell::intake::signature::Part;
 use serde_json::Value;
 
-use super::{fields, moment, table};
+use super::{fields, folder, moment, table};
 use crate::support::shared;
 
 /// What was signed, so that each part can be changed.
@@ -56,11 +56,15 @@ fn every_signed_sample_verifies_and_fails_with_one_byte_changed() {
     let mut seen = 0;
     for kind in kinds::ALL {
         let Some(table) = table(kind) else { continue };
-        let Some(folder) = shared::file(&format!("alerts/{}", kind.name)) else { continue };
+        let Some(folder) = folder(kind, &table) else { continue };
         for (name, case) in table["signed"].as_object().into_iter().flatten() {
             let file = case["file"].as_str().unwrap_or(name);
             let what = format!("{}/{name}", kind.name);
-            let signed = Signed::of(std::fs::read(folder.join(file)).unwrap(), case);
+            let mut body = std::fs::read(folder.join(file)).unwrap();
+            if case["final_newline"] == Value::Bool(false) {
+                assert_eq!(body.pop(), Some(b'\n'), "{what}");
+            }
+            let signed = Signed::of(body, case);
             let scheme = match case["auth"].as_str() {
                 Some(name) => Scheme::named(name, kind).unwrap_or_else(|| panic!("{what}: no scheme {name}")),
                 None => kind.proof().clone(),

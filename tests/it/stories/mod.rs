@@ -4,6 +4,7 @@ mod alerts;
 mod comms;
 mod faults;
 mod hand;
+mod handshakes;
 mod hooks;
 mod outside;
 mod paging;
