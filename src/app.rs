@@ -333,8 +333,18 @@ fn access(config: &Config) -> Access {
         doors: config
             .sources
             .iter()
-            .map(|(name, source)| (name.clone(), Door { kind: source.kind, secrets: expose(&source.secrets) }))
+            .map(|(name, source)| {
+                let door = Door {
+                    kind: source.kind,
+                    proof: source.proof.clone(),
+                    secrets: expose(&source.secrets),
+                    topics: source.topics.clone(),
+                    mapping: source.mapping.clone(),
+                };
+                (name.clone(), Arc::new(door))
+            })
             .collect(),
+        public_url: config.server.public_url.clone(),
         api_tokens: expose(&config.server.api_tokens),
         is_proxy: {
             let networks = config.server.trusted_proxies.clone();

@@ -13,6 +13,7 @@ mod print;
 #[cfg(feature = "faults")]
 mod rehearse;
 mod serve;
+mod source;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +44,9 @@ enum Command {
     Check(check::Check),
     /// Read payload files as if they were posted; print their alerts and what triage makes of them.
     Explain(explain::Explain),
+    /// Set up a source of alerts, and try it.
+    #[command(subcommand)]
+    Source(source::Source),
     /// Bring the database's tables up to date.
     Migrate(migrate::Migrate),
     /// Try everything the bot depends on, and say what each missing thing costs.
@@ -106,6 +110,7 @@ pub fn run() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         #[cfg(feature = "faults")]
         Command::Faults(faults) => Ok(faults.run()),
+        Command::Source(source) => source.run(),
         Command::Completions(completions) => Ok(completions.run()),
         #[cfg(feature = "faults")]
         Command::Rehearse(rehearse) => on_runtime(rehearse.run()),

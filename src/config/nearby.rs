@@ -1,7 +1,7 @@
 //! "Did you mean": the known word nearest to a mistyped one.
 
 /// What to do about `word`, when it should have been one of `known`: names the nearest, or all there are.
-pub(super) fn cure<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub fn cure<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),

@@ -197,6 +197,14 @@ impl<'a> Field<'a> {
         self.items().into_iter().filter_map(|item| item.read(shape, cost).map(|value| (item, value))).collect()
     }
 
+    /// The value as a section of its own, when it is a table.
+    pub(super) fn table(&self) -> Option<Section<'a>> {
+        match self.value? {
+            Value::Table(table) => Some(Section::new(self.key.clone(), Some(table), self.findings)),
+            _ => None,
+        }
+    }
+
     /// The value as a table, reported when it is something else.
     fn as_table(&self) -> Option<&'a Table> {
         match self.value? {

@@ -228,17 +228,31 @@ pub struct Alert {
     /// The source's own key of the group that it was sent in, where the source groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// When the source said this, by its clock, where it says so for each state: what is older than what is known
+    /// changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_at: Option<Timestamp>,
 }
 
 impl Alert {
     /// An alert that says nothing at all, to try a condition on.
     pub(in crate::domain) fn blank() -> Self {
+        Self::new(&SourceName::from(""), "", AlertStatus::Firing, "")
+    }
+
+    /// An alert of which no more is known than what every alert has.
+    pub fn new(
+        source: &SourceName,
+        fingerprint: impl Into<String>,
+        status: AlertStatus,
+        title: impl Into<String>,
+    ) -> Self {
         Self {
-            source: SourceName::from(""),
-            fingerprint: String::new(),
-            status: AlertStatus::Firing,
+            source: source.clone(),
+            fingerprint: fingerprint.into(),
+            status,
             signal: Signal::Normal,
-            title: String::new(),
+            title: title.into(),
             description: None,
             severity: None,
             vendor_severity: None,
@@ -249,6 +263,7 @@ impl Alert {
             started_at: None,
             ended_at: None,
             group: None,
+            said_at: None,
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod actor;
 pub mod alert;
 pub mod duration;
 pub mod effect;
+pub mod expression;
 pub mod id;
 pub mod incident;
 pub mod oncall;
@@ -14,7 +15,6 @@ pub mod organisation;
 pub mod paging;
 #[cfg(test)]
 pub(crate) mod sample;
-pub mod source;
 pub mod subject;
 pub mod timeline;
 pub mod triage;

@@ -141,5 +141,6 @@ pub fn alert(status: AlertStatus) -> Alert {
         started_at: Some(at(0)),
         ended_at: None,
         group: None,
+        said_at: None,
     }
 }

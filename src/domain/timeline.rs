@@ -53,6 +53,8 @@ pub enum Event {
     AlertsJoined { titles: Vec<String>, count: u64 },
     AlertsFiredAgain { titles: Vec<String>, count: u64 },
     AlertsResolved { titles: Vec<String>, count: u64, still_firing: u64 },
+    AcknowledgedAtSource { titles: Vec<String>, count: u64, unacknowledged: u64 },
+    Informed { titles: Vec<String>, count: u64 },
     SeverityChanged { from: Severity, to: Severity, reason: String },
     SeverityProposed { to: Severity, reason: String },
     PhaseChanged { from: Phase, to: Phase, note: Option<String> },
@@ -91,7 +93,11 @@ impl Event {
     pub const fn is_of_alerts(&self) -> bool {
         matches!(
             self,
-            Self::AlertsJoined { .. } | Self::AlertsFiredAgain { .. } | Self::AlertsResolved { still_firing: 1.., .. }
+            Self::AlertsJoined { .. }
+                | Self::AlertsFiredAgain { .. }
+                | Self::AlertsResolved { still_firing: 1.., .. }
+                | Self::AcknowledgedAtSource { unacknowledged: 1.., .. }
+                | Self::Informed { .. }
         )
     }
 
@@ -99,7 +105,8 @@ impl Event {
     fn absorb(&mut self, later: &Self) -> bool {
         let (titles, count, more, added) = match (self, later) {
             (Self::AlertsJoined { titles, count }, Self::AlertsJoined { titles: more, count: added })
-            | (Self::AlertsFiredAgain { titles, count }, Self::AlertsFiredAgain { titles: more, count: added }) => {
+            | (Self::AlertsFiredAgain { titles, count }, Self::AlertsFiredAgain { titles: more, count: added })
+            | (Self::Informed { titles, count }, Self::Informed { titles: more, count: added }) => {
                 (titles, count, more, added)
             }
             (
@@ -107,6 +114,13 @@ impl Event {
                 Self::AlertsResolved { titles: more, count: added, still_firing: latest },
             ) => {
                 *still_firing = *latest;
+                (titles, count, more, added)
+            }
+            (
+                Self::AcknowledgedAtSource { titles, count, unacknowledged },
+                Self::AcknowledgedAtSource { titles: more, count: added, unacknowledged: latest },
+            ) => {
+                *unacknowledged = *latest;
                 (titles, count, more, added)
             }
             _ => return false,
@@ -121,6 +135,8 @@ impl Event {
         match self {
             Self::AlertsJoined { .. }
             | Self::AlertsFiredAgain { .. }
+            | Self::AcknowledgedAtSource { .. }
+            | Self::Informed { .. }
             | Self::SeverityChanged { .. }
             | Self::PhaseChanged { .. }
             | Self::RoleGiven { .. }

@@ -1,11 +1,10 @@
 //! Triage: what an alert means, and whether it is news.
 
-use std::sync::{Arc, LazyLock};
-
 use chrono::Duration;
 
 use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Category, Severity, Signal};
+use crate::domain::expression::Expression;
 use crate::domain::id::{IncidentId, TeamName};
 use crate::domain::organisation::Organisation;
 use crate::domain::subject::Subject;
@@ -14,53 +13,27 @@ use crate::domain::subject::Subject;
 const LATE_COPY: Duration = Duration::minutes(5);
 
 /// A condition on an alert, in the Common Expression Language.
-pub struct Condition {
-    text: String,
-    program: cel::Program,
-}
+#[derive(Debug)]
+pub struct Condition(Expression);
 
 /// The names that a condition may use.
 pub const CONDITION_NAMES: [&str; 9] =
     ["source", "title", "description", "severity", "vendor_severity", "category", "service", "signal", "labels"];
 
-/// The functions of the language that a condition may call, beside its operators and macros.
-const FUNCTIONS: [&str; 11] =
-    ["bool", "contains", "double", "endsWith", "int", "matches", "max", "min", "size", "startsWith", "string"];
-
-/// The language, built once: building it costs more than judging an alert.
-static LANGUAGE: LazyLock<Arc<cel::Env>> = LazyLock::new(|| Arc::new(cel::Env::stdlib()));
-
 impl Condition {
     /// Reads a condition. A name or function that is not there, or a result that is neither yes nor no, is refused here,
     /// so that a rule cannot be dead by a typing error.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let program = LANGUAGE.compile(text).map_err(|error| error.to_string())?;
-        let references = program.references();
-        if let Some(unknown) = references.variables().into_iter().find(|name| !CONDITION_NAMES.contains(name)) {
-            return Err(format!("`{unknown}` is not known here; there are {}", CONDITION_NAMES.join(", ")));
+        let expression = Expression::parse(text, &CONDITION_NAMES)?;
+        match expression.evaluate(&context_of(&Alert::blank())) {
+            Ok(cel::Value::Bool(_)) | Err(_) => Ok(Self(expression)),
+            Ok(_) => Err("it says neither yes nor no; compare it with something".to_owned()),
         }
-        // Operators are functions too, under names such as `_==_`.
-        let is_word = |name: &str| name.starts_with(|char: char| char.is_ascii_alphabetic());
-        let unknown = references.functions().into_iter().find(|name| is_word(name) && !FUNCTIONS.contains(name));
-        if let Some(unknown) = unknown {
-            return Err(format!("there is no function `{unknown}`; there are {}", FUNCTIONS.join(", ")));
-        }
-        match program.execute(&context_of(&Alert::blank())) {
-            Ok(cel::Value::Bool(_)) | Err(_) => (),
-            Ok(_) => return Err("it says neither yes nor no; compare it with something".to_owned()),
-        }
-        Ok(Self { text: text.to_owned(), program })
     }
 
     /// Whether the alert meets the condition. A label that the alert does not have makes it unmet, not wrong.
     fn is_met(&self, context: &cel::Context<'_, '_>) -> bool {
-        matches!(self.program.execute(context), Ok(cel::Value::Bool(true)))
-    }
-}
-
-impl std::fmt::Debug for Condition {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
+        matches!(self.0.evaluate(context), Ok(cel::Value::Bool(true)))
     }
 }
 
@@ -195,7 +168,7 @@ fn group_of(alert: &Alert, team: &TeamName, category: Option<Category>, subjects
 fn context_of(alert: &Alert) -> cel::Context<'static, 'static> {
     use cel::Value;
     let text = |value: &Option<String>| Value::from(value.clone().unwrap_or_default());
-    let mut context = cel::Context::with_env(LANGUAGE.clone());
+    let mut context = Expression::context();
     context.add_variable_from_value("source", alert.source.as_str().to_owned());
     context.add_variable_from_value("title", alert.title.clone());
     context.add_variable_from_value("description", text(&alert.description));
@@ -221,6 +194,8 @@ pub struct Known {
     pub started_at: Option<Timestamp>,
     /// When the status last changed, by ours.
     pub changed_at: Timestamp,
+    /// When the source said the latest that is known, by its clock.
+    pub said_at: Option<Timestamp>,
     /// The incident that it belongs to.
     pub incident: Option<IncidentId>,
     /// Whether that incident is open.
@@ -236,22 +211,39 @@ pub enum News {
     FiresAgain,
     /// Fires more severely than before.
     Worse,
+    /// Somebody took it on at its source.
+    Acknowledged,
     /// Was firing, and is resolved at its source.
     Resolved,
+    /// Asks for nothing, and may explain something.
+    Informs,
     /// Nothing new.
     Repeat,
 }
 
 /// Whether a delivery is news, given what is known of the alert.
 pub fn news(known: Option<&Known>, alert: &Alert, severity: Severity, now: Timestamp) -> News {
+    if let Some(known) = known
+        && matches!((alert.said_at, known.said_at), (Some(this), Some(latest)) if this < latest)
+    {
+        // It was overtaken on its way.
+        return News::Repeat;
+    }
     match (alert.status, known) {
         (AlertStatus::Firing, None) => News::Fires,
-        // What was resolved never swallows a new firing.
-        (AlertStatus::Firing, Some(known)) if !known.incident_is_open => News::Fires,
+        // What was resolved, or asked for nothing, never swallows a new firing.
+        (AlertStatus::Firing, Some(known)) if !known.incident_is_open || known.status == AlertStatus::Info => {
+            News::Fires
+        }
         (AlertStatus::Firing, Some(known)) => match known.status {
             AlertStatus::Resolved => {
                 let same_episode = alert.started_at.is_some() && alert.started_at == known.started_at;
-                if same_episode && now < known.changed_at + LATE_COPY { News::Repeat } else { News::FiresAgain }
+                // A source that tells the time of each state has said that this is later.
+                if same_episode && alert.said_at.is_none() && now < known.changed_at + LATE_COPY {
+                    News::Repeat
+                } else {
+                    News::FiresAgain
+                }
             }
             AlertStatus::Firing | AlertStatus::Acknowledged | AlertStatus::Info => {
                 if known.severity < severity {
@@ -266,6 +258,13 @@ pub fn news(known: Option<&Known>, alert: &Alert, severity: Severity, now: Times
             let overtaken =
                 matches!((alert.started_at, known.started_at), (Some(this), Some(current)) if this < current);
             if overtaken { News::Repeat } else { News::Resolved }
+        }
+        (AlertStatus::Acknowledged, Some(known)) if known.status == AlertStatus::Firing && known.incident_is_open => {
+            News::Acknowledged
+        }
+        (AlertStatus::Info, None) => News::Informs,
+        (AlertStatus::Info, Some(known)) if known.status == AlertStatus::Info && known.said_at < alert.said_at => {
+            News::Informs
         }
         (AlertStatus::Resolved | AlertStatus::Acknowledged | AlertStatus::Info, _) => News::Repeat,
     }
@@ -346,17 +345,18 @@ mod tests {
 
     #[test]
     fn only_what_changed_is_news() {
-        use AlertStatus::{Firing, Info, Resolved};
+        use AlertStatus::{Acknowledged, Firing, Info, Resolved};
         let known = |status, severity, open| Known {
             status,
             severity,
             started_at: Some(at(0)),
             changed_at: at(60),
+            said_at: None,
             incident: Some(IncidentId(1)),
             incident_is_open: open,
         };
         let begun = |status, start| Alert { started_at: Some(at(start)), ..alert(status) };
-        let cases: [(&str, Option<Known>, Alert, i64, News); 13] = [
+        let cases: [(&str, Option<Known>, Alert, i64, News); 20] = [
             ("a first firing", None, begun(Firing, 0), 1, News::Fires),
             ("a resolution of what never fired", None, begun(Resolved, 0), 1, News::Repeat),
             ("a repeat", Some(known(Firing, Severity::Sev2, true)), begun(Firing, 0), 90, News::Repeat),
@@ -393,7 +393,26 @@ mod tests {
                 90,
                 News::Fires,
             ),
-            ("information", Some(known(Firing, Severity::Sev2, true)), begun(Info, 0), 90, News::Repeat),
+            ("an answer", Some(known(Firing, Severity::Sev2, true)), begun(Acknowledged, 0), 90, News::Acknowledged),
+            (
+                "an answer again",
+                Some(known(Acknowledged, Severity::Sev2, true)),
+                begun(Acknowledged, 0),
+                90,
+                News::Repeat,
+            ),
+            ("an answer to what never fired here", None, begun(Acknowledged, 0), 1, News::Repeat),
+            (
+                "a repeat after an answer",
+                Some(known(Acknowledged, Severity::Sev2, true)),
+                begun(Firing, 0),
+                90,
+                News::Repeat,
+            ),
+            ("information", None, begun(Info, 0), 1, News::Informs),
+            ("information again", Some(known(Info, Severity::Sev2, true)), begun(Info, 0), 90, News::Repeat),
+            ("information on what fires", Some(known(Firing, Severity::Sev2, true)), begun(Info, 0), 90, News::Repeat),
+            ("a firing after information", Some(known(Info, Severity::Sev2, true)), begun(Firing, 0), 90, News::Fires),
         ];
         for (name, known, alert, now, expected) in cases {
             assert_eq!(news(known.as_ref(), &alert, Severity::Sev2, at(now)), expected, "{name}");

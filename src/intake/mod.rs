@@ -1,20 +1,126 @@
-//! What sources send: how each proves itself, and how its payload reads as alerts. Pure; one file a source.
+//! What sources send: how each proves itself, and how its payload reads as alerts. Pure; one file a kind of source.
+//!
+//! # Another kind of source
+//!
+//! Say `acme`. Five files, and one line each in two lists:
+//!
+//! 1. `kinds/acme.rs` opens with what is documented, what was seen in real payloads and what is assumed, and states
+//!    `pub static KIND: Kind = Kind { name: "acme", …, ..Kind::USUAL }` with its `fn read(&Delivery) -> Result<Reading,
+//!    Misfit>`: take `delivery.document()?`, walk it with [`json::Node`] (its errors name the field), give
+//!    `Alert { severity, …, ..Alert::new(source, fingerprint, status, title) }`. Titles, links, lengths and odd
+//!    characters are tidied for all kinds after it.
+//! 2. `kinds/samples/acme/{fires,resolves}.json`: one trouble and its end, in our own words.
+//! 3. `docs/sources/acme.md`: what to click, the address and payload to paste, how to test, how to rotate the secret.
+//! 4. `tests/it/sources/acme.toml`: for each file in `../shared/alerts/acme/` what it must read to; for each signed
+//!    one, the secret and the headers.
+//! 5. A line in `kinds/mod.rs` and one in `docs/sources/README.md`, each in its family.
+//!
+//! Tests then take it up by itself: the table, the signatures, a story through the whole bot with the samples, hostile
+//! bodies, its page, its benchmark.
+//!
+//! Statuses: `Firing`, `Acknowledged` (acknowledges here), `Resolved`, `Info` (kept as evidence, opens nothing). Signals:
+//! `NoData` (data category, unless it says another), `Suspected` (never pages), `Test` (opens nothing). A payload that
+//! holds nothing for us (a test ping, a note) is `Reading::nothing("why")`; one that wants its own answer is
+//! `Reading::answer(Answer::…)`. What is unknown is [`Misfit`], never a guess. `said_at` is the time of the state, by the
+//! source's clock: with it, deliveries out of order change nothing.
 
-mod alertmanager;
 pub mod auth;
-mod json;
+pub mod custom;
+pub mod delivery;
+pub mod drill;
+mod form;
+pub mod json;
+pub mod kind;
+pub mod kinds;
+pub mod signature;
+pub mod sns;
+mod tidy;
+mod time;
+mod words;
+
+use serde_json::Value;
 
 use crate::domain::alert::Alert;
-use crate::domain::id::SourceName;
-use crate::domain::source::SourceKind;
+use crate::intake::delivery::Delivery;
+use crate::intake::kind::Kind;
 
 /// What a payload reads to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reading {
-    /// The alerts that it holds.
+    /// The alerts that it holds, informational ones too.
     pub alerts: Vec<Alert>,
     /// The items of it that are no alerts, and why; the others are taken in all the same.
     pub rejected: Vec<Rejected>,
+    /// What the sender is to be answered in place of a receipt.
+    pub answer: Option<Answer>,
+}
+
+impl Reading {
+    /// The reading of a payload that is well understood and holds no alert: a test ping, a note.
+    pub fn nothing(why: &str) -> Self {
+        Self::answer(Answer::Says {
+            status: 200,
+            body: serde_json::json!({ "ids": [], "note": why }),
+            headers: Vec::new(),
+        })
+    }
+
+    /// The reading of a payload that only wants an answer.
+    pub fn answer(answer: Answer) -> Self {
+        Self { answer: Some(answer), ..Self::default() }
+    }
+
+    /// Reads the items of a list one by one: those that cannot be read are named and cost the others nothing. When none
+    /// can, the payload is refused; an empty list says nothing and is no fault.
+    pub fn of_items<T>(
+        items: impl IntoIterator<Item = T>,
+        mut read: impl FnMut(T) -> Result<Option<Alert>, Misfit>,
+    ) -> Result<Self, Misfit> {
+        let mut reading = Self::default();
+        let (mut count, mut passed) = (0, false);
+        for (index, item) in items.into_iter().enumerate() {
+            count += 1;
+            match read(item) {
+                Ok(Some(alert)) => reading.alerts.push(alert),
+                Ok(None) => passed = true,
+                Err(misfit) => reading.rejected.push(Rejected { index, reason: misfit.to_string() }),
+            }
+        }
+        match reading.rejected.first() {
+            Some(first) if reading.alerts.is_empty() && !passed => Err(Misfit::Other(match count {
+                1 => first.reason.clone(),
+                _ => format!("no item can be read; item {}: {}", first.index, first.reason),
+            })),
+            _ => Ok(reading),
+        }
+    }
+}
+
+impl From<Alert> for Reading {
+    fn from(alert: Alert) -> Self {
+        Self { alerts: vec![alert], ..Self::default() }
+    }
+}
+
+/// What a sender is to be answered in place of a receipt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// This, as JSON.
+    Says {
+        /// The status.
+        status: u16,
+        /// The body; `null` for none.
+        body: Value,
+        /// Headers.
+        headers: Vec<(String, String)>,
+    },
+    /// A subscription is confirmed by asking for this address, if the topic is allowed.
+    Confirm {
+        /// The topic.
+        topic: String,
+        /// The address, which passed the rules for such addresses.
+        address: String,
+    },
 }
 
 /// An item of a payload that was not taken in.
@@ -26,47 +132,51 @@ pub struct Rejected {
     pub reason: String,
 }
 
+/// What is wrong with a payload.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// It is not JSON.
+    #[error("the body is not JSON: {0}")]
+    NotJson(String),
+    /// A field that must be there is not.
+    #[error("`{field}` is missing")]
+    Missing {
+        /// Its path.
+        field: String,
+    },
+    /// A field holds what it cannot.
+    #[error("`{field}` {problem}")]
+    Wrong {
+        /// Its path.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Something else.
+    #[error("{0}")]
+    Other(String),
+}
+
 /// Why a payload was not read at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
-    /// It is not JSON.
-    #[error("the body is not JSON: {problem}; expected {expected}")]
-    NotJson {
-        /// What the reader said.
-        problem: String,
-        /// What was expected.
-        expected: &'static str,
-    },
-    /// It is JSON of another shape.
-    #[error("{problem}; expected {expected}")]
-    OtherShape {
-        /// What is missing or wrong.
-        problem: String,
-        /// What was expected.
-        expected: &'static str,
-    },
+#[error("{misfit}; expected {expected}")]
+pub struct Unreadable {
+    /// What is wrong.
+    pub misfit: Misfit,
+    /// What was expected.
+    pub expected: &'static str,
 }
 
-/// Reads a payload of a source. Any bytes at all give a reading or a reason.
-pub fn read(kind: SourceKind, source: &SourceName, body: &[u8]) -> Result<Reading, Unreadable> {
-    let mut reading = match kind {
-        SourceKind::Alertmanager => alertmanager::read(source, body),
-    }?;
-    reading.alerts.iter_mut().for_each(without_nul);
-    Ok(reading)
-}
-
-/// Takes the character out that PostgreSQL keeps in no text; every other is kept.
-fn without_nul(alert: &mut Alert) {
-    let clean = |text: &mut String| text.retain(|character| character != '\0');
-    clean(&mut alert.fingerprint);
-    clean(&mut alert.title);
-    let maybe = [&mut alert.description, &mut alert.vendor_severity, &mut alert.service, &mut alert.group];
-    maybe.into_iter().flatten().for_each(clean);
-    alert.links.iter_mut().for_each(clean);
-    if alert.labels.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
-        let labels = std::mem::take(&mut alert.labels);
-        alert.labels =
-            labels.into_iter().map(|(name, value)| (name.replace('\0', ""), value.replace('\0', ""))).collect();
+/// Reads what a source of this kind sent. Any bytes at all give a reading or a reason.
+pub fn read(kind: &'static Kind, delivery: &Delivery<'_>) -> Result<Reading, Unreadable> {
+    let unreadable = |misfit| Unreadable { misfit, expected: kind.expected };
+    let mut reading = (kind.read)(delivery).map_err(unreadable)?;
+    let is_drill = drill::is_one(delivery);
+    for alert in &mut reading.alerts {
+        if is_drill {
+            drill::mark(alert);
+        }
+        tidy::tidy(alert).map_err(unreadable)?;
     }
+    Ok(reading)
 }

@@ -65,6 +65,7 @@ pub(super) const fn sign(event: &Event) -> &'static str {
         Event::AlertsJoined { .. } => "➕",
         Event::AlertsFiredAgain { .. } => "🔥",
         Event::AlertsResolved { .. } => "📉",
+        Event::Informed { .. } => "ℹ️",
         Event::SeverityChanged { .. } | Event::SeverityProposed { .. } => "🎚️",
         Event::PhaseChanged { .. } => "➡️",
         Event::RoleGiven { .. } => "👤",
@@ -78,7 +79,7 @@ pub(super) const fn sign(event: &Event) -> &'static str {
         Event::NobodyOnCall { .. } => "🕳️",
         Event::PageDelivered { .. } => "📨",
         Event::PageUndelivered { .. } => "📪",
-        Event::Acknowledged { .. } => "✅",
+        Event::Acknowledged { .. } | Event::AcknowledgedAtSource { .. } => "✅",
         Event::Declined { .. } => "🙅",
         Event::NobodyAnswered { .. } => "🚨",
         Event::ResolveAsked | Event::LiaisonAsked => "❓",
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn lines_of_a_decision() {
         let entries = sample::every_event();
-        let message = lines(&entries[5..14], &sample::organisation());
+        let message = lines(&entries[5..17], &sample::organisation());
         assert_within_limits(&message);
         insta::assert_snapshot!("lines", sample::picture(&message));
     }

@@ -146,6 +146,9 @@ fn withdrawn_because(incident: &Incident, run: Option<&Escalation>, organisation
     let has_it = |person: &PersonId| format!("{} has it", names::person(person, organisation));
     match run.and_then(|run| run.answered_by.as_ref()) {
         Some(person) => has_it(person),
+        None if run.is_some_and(|run| run.state == EscalationState::Answered) => {
+            "somebody has it at its source".to_owned()
+        }
         None if !incident.phase.is_open() => format!("the incident is {}", incident.phase),
         None => "a newer page took its place".to_owned(),
     }

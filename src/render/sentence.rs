@@ -60,6 +60,22 @@ impl Wording<'_> {
                 let (titles, alerts) = (self.titles(titles, *count), names::count(*count, "alert"));
                 format!("{alerts} resolved at the source: {titles}; {rest}.")
             }
+            Event::AcknowledgedAtSource { titles, count, unacknowledged } => {
+                let rest = match unacknowledged {
+                    0 => "nobody else is called for it".to_owned(),
+                    1 => "1 alert still fires that nobody took, so paging goes on".to_owned(),
+                    more => format!("{more} alerts still fire that nobody took, so paging goes on"),
+                };
+                let (titles, alerts) = (self.titles(titles, *count), names::count(*count, "alert"));
+                format!("{alerts} acknowledged in {who}: {titles}; {rest}.")
+            }
+            Event::Informed { titles, count } => {
+                let at = match entry.at == entry.recorded_at {
+                    true => String::new(),
+                    false => format!(" {}", self.time(entry.at)),
+                };
+                format!("{who} told{at}: {}.", self.titles(titles, *count))
+            }
             Event::SeverityChanged { from, to, reason } => {
                 let verb = if from < to { "raised" } else { "lowered" };
                 self.with(format!("{who} {verb} the severity from {from} to {to}"), Some(reason))

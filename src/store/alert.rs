@@ -11,14 +11,14 @@ use crate::store::sql;
 sql! {
     // CROSS JOIN keeps SQLite from turning the order round: each pair is one search of the primary key.
     KNOWN = Sql::of_lists(
-        "SELECT wanted.key AS place, a.status, a.severity, a.started_at, a.changed_at, a.incident_id,
+        "SELECT wanted.key AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), 0) AS incident_is_open
          FROM json_each($1) AS wanted
          CROSS JOIN alert a ON a.source = wanted.value ->> 0 AND a.fingerprint = wanted.value ->> 1
               AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
                                    WHERE latest.source = wanted.value ->> 0 AND latest.fingerprint = wanted.value ->> 1)
          LEFT JOIN incident i ON i.id = a.incident_id",
-        "SELECT wanted.n - 1 AS place, a.status, a.severity, a.started_at, a.changed_at, a.incident_id,
+        "SELECT wanted.n - 1 AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), FALSE) AS incident_is_open
          FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (source, fingerprint, n)
          JOIN alert a ON a.source = wanted.source AND a.fingerprint = wanted.fingerprint
@@ -28,47 +28,57 @@ sql! {
     );
     TALLY = Sql::of_lists(
         "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
-                            deliveries, incident_id, alert)
+                            deliveries, incident_id, alert, said_at)
          SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
-                j.value ->> 6, j.value ->> 7, j.value ->> 7, j.value ->> 8, j.value ->> 9, j.value ->> 10
+                j.value ->> 6, j.value ->> 7, j.value ->> 7, j.value ->> 8, j.value ->> 9, j.value ->> 10,
+                j.value ->> 11
          FROM json_each($1) AS j WHERE true
          ON CONFLICT (source, fingerprint, incident_id) DO UPDATE SET
              status = excluded.status, severity = excluded.severity, title = excluded.title,
              started_at = excluded.started_at, changed_at = excluded.changed_at, last_at = excluded.last_at,
-             deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert",
+             deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert,
+             said_at = excluded.said_at",
         "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
-                            deliveries, incident_id, alert)
+                            deliveries, incident_id, alert, said_at)
          SELECT source, fingerprint, status, severity, title, started_at, changed_at, last_at, last_at,
-                deliveries, incident_id, alert
+                deliveries, incident_id, alert, said_at
          FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
-                     $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::text[])
+                     $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::text[], $12::timestamptz[])
               AS rows (source, fingerprint, status, severity, title, started_at, changed_at, last_at,
-                       deliveries, incident_id, alert)
+                       deliveries, incident_id, alert, said_at)
          ON CONFLICT (source, fingerprint, incident_id) DO UPDATE SET
              status = excluded.status, severity = excluded.severity, title = excluded.title,
              started_at = excluded.started_at, changed_at = excluded.changed_at, last_at = excluded.last_at,
-             deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert",
+             deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert,
+             said_at = excluded.said_at",
     );
     REPEAT = Sql::of_lists(
-        "UPDATE alert SET deliveries = alert.deliveries + (j.value ->> 4), last_at = j.value ->> 3
+        "UPDATE alert SET deliveries = alert.deliveries + (j.value ->> 4), last_at = j.value ->> 3,
+             said_at = COALESCE(j.value ->> 5, said_at)
          FROM json_each($1) AS j
          WHERE source = j.value ->> 0 AND fingerprint = j.value ->> 1 AND incident_id = j.value ->> 2",
-        "UPDATE alert SET deliveries = alert.deliveries + rows.deliveries, last_at = rows.last_at
-         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[])
-              AS rows (source, fingerprint, incident_id, last_at, deliveries)
+        "UPDATE alert SET deliveries = alert.deliveries + rows.deliveries, last_at = rows.last_at,
+             said_at = COALESCE(rows.said_at, alert.said_at)
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::timestamptz[])
+              AS rows (source, fingerprint, incident_id, last_at, deliveries, said_at)
          WHERE alert.source = rows.source AND alert.fingerprint = rows.fingerprint
            AND alert.incident_id = rows.incident_id",
     );
     OF_INCIDENT_COUNTED = Sql::portable(
         "SELECT COUNT(*) AS alerts,
                 COUNT(CASE WHEN status IN ('firing', 'acknowledged') THEN 1 END) AS firing,
+                COUNT(CASE WHEN status = 'firing' THEN 1 END) AS unacknowledged,
                 CAST(COALESCE(SUM(deliveries), 0) AS BIGINT) AS deliveries,
                 MAX(last_at) AS latest
-         FROM alert WHERE incident_id = $1",
+         FROM alert WHERE incident_id = $1 AND status <> 'info'",
     );
     OF_INCIDENT = Sql::portable(
         "SELECT alert, deliveries, status, first_at, last_at FROM alert
          WHERE incident_id = $1 ORDER BY first_at, source, fingerprint LIMIT $2",
+    );
+    TOLD = Sql::portable(
+        "SELECT alert, status, deliveries, first_at, last_at FROM alert
+         WHERE status = 'info' AND incident_id = 0 AND $1 <= last_at ORDER BY last_at DESC LIMIT $2",
     );
     LATEST = Sql::portable(
         "SELECT alert, status, deliveries, first_at, last_at FROM alert a
@@ -95,6 +105,8 @@ pub struct Tallied<'a> {
     pub started_at: Option<Timestamp>,
     /// When the status last changed, by ours.
     pub changed_at: Timestamp,
+    /// When the source said the latest that is known, by its clock.
+    pub said_at: Option<Timestamp>,
     /// When it was last delivered.
     pub last_at: Timestamp,
     /// How many deliveries this batch had.
@@ -112,19 +124,23 @@ pub struct Repeated<'a> {
     pub fingerprint: &'a str,
     /// The incident that it belongs to.
     pub incident: Option<IncidentId>,
+    /// When the source said the latest that is known, by its clock.
+    pub said_at: Option<Timestamp>,
     /// When it was last delivered.
     pub last_at: Timestamp,
     /// How many deliveries this batch had.
     pub deliveries: i64,
 }
 
-/// How many alerts an incident has.
+/// How many alerts an incident has; what only informs is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     /// Different ones.
     pub alerts: u64,
     /// Those that still fire.
     pub firing: u64,
+    /// Those of them that nobody took on at their source.
+    pub unacknowledged: u64,
     /// Deliveries, repeats counted.
     pub deliveries: u64,
     /// When the last came.
@@ -166,6 +182,7 @@ impl Tx {
                 severity: row.parsed("severity")?,
                 started_at: row.time_maybe("started_at")?,
                 changed_at: row.time("changed_at")?,
+                said_at: row.time_maybe("said_at")?,
                 incident: Some(row.get::<i64>("incident_id")?).filter(|id| *id != IN_NONE).map(IncidentId),
                 incident_is_open: row.get("incident_is_open")?,
             });
@@ -198,6 +215,7 @@ impl Tx {
                             row.deliveries,
                             in_incident(row.incident),
                             alert,
+                            row.said_at.map(micros),
                         )
                     })
                     .collect();
@@ -217,6 +235,7 @@ impl Tx {
                     tallied.iter().map(|row| row.deliveries).collect::<Vec<_>>(),
                     tallied.iter().map(|row| in_incident(row.incident)).collect::<Vec<_>>(),
                     alerts,
+                    tallied.iter().map(|row| row.said_at).collect::<Vec<_>>(),
                 ]
             }
         };
@@ -231,11 +250,12 @@ impl Tx {
         }
         let values = match self {
             Self::Sqlite(_) => {
+                let micros = |time: Timestamp| time.timestamp_micros();
                 let rows: Vec<_> = repeated
                     .iter()
                     .map(|row| {
-                        let last_at = row.last_at.timestamp_micros();
-                        (row.source, row.fingerprint, in_incident(row.incident), last_at, row.deliveries)
+                        let (last_at, said_at) = (micros(row.last_at), row.said_at.map(micros));
+                        (row.source, row.fingerprint, in_incident(row.incident), last_at, row.deliveries, said_at)
                     })
                     .collect();
                 values![json_text(&rows)?]
@@ -246,6 +266,7 @@ impl Tx {
                 repeated.iter().map(|row| in_incident(row.incident)).collect::<Vec<_>>(),
                 repeated.iter().map(|row| row.last_at).collect::<Vec<_>>(),
                 repeated.iter().map(|row| row.deliveries).collect::<Vec<_>>(),
+                repeated.iter().map(|row| row.said_at).collect::<Vec<_>>(),
             ],
         };
         self.execute(REPEAT, values).await?;
@@ -259,6 +280,7 @@ impl Tx {
         Ok(Tally {
             alerts: count("alerts")?,
             firing: count("firing")?,
+            unacknowledged: count("unacknowledged")?,
             deliveries: count("deliveries")?,
             latest: row.time_maybe("latest")?,
         })
@@ -268,6 +290,11 @@ impl Tx {
     pub async fn alerts_of(&mut self, incident: IncidentId, limit: i64) -> Result<Vec<Counted>, StoreError> {
         let rows = self.all(OF_INCIDENT, values![incident.0, limit]).await?;
         rows.iter().map(counted).collect()
+    }
+
+    /// What sources told since `since` that belongs to no incident, the latest first, at most `limit`.
+    pub async fn told_since(&mut self, since: Timestamp, limit: i64) -> Result<Vec<Counted>, StoreError> {
+        self.all(TOLD, values![since, limit]).await?.iter().map(counted).collect()
     }
 
     /// A page of all alerts, by identity, after `after`.

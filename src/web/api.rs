@@ -15,7 +15,7 @@ use crate::domain::id::{IncidentId, PersonId};
 use crate::domain::incident::Incident;
 use crate::domain::organisation::Organisation;
 use crate::domain::timeline::Entry;
-use crate::intake::auth::{Shown, is_known};
+use crate::intake::auth::{is_known, secret_in};
 use crate::render::sentence;
 use crate::store::alert::{Counted, Tally};
 use crate::store::incident::Listing;
@@ -30,7 +30,8 @@ const MOST: i64 = 200;
 pub async fn require_token(State(web): State<Web>, request: Request, next: Next) -> Response {
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let access = web.access();
-    if is_known(Shown { authorization, token: None }, access.api_tokens.iter().map(String::as_str)) {
+    let token = authorization.and_then(secret_in);
+    if token.is_some_and(|token| is_known(&token, access.api_tokens.iter().map(String::as_str))) {
         return next.run(request).await;
     }
     let cure = if access.api_tokens.is_empty() {
@@ -207,7 +208,7 @@ pub async fn incident(State(web): State<Web>, Path(id): Path<String>) -> Result<
     let id = incident_id(&id)?;
     let mut tx = web.engine.db().read().await?;
     let incident = tx.incident(id).await?.ok_or_else(|| no_such(id))?;
-    let Tally { alerts, firing, deliveries, latest } = tx.tally_of(id).await?;
+    let Tally { alerts, firing, deliveries, latest, .. } = tx.tally_of(id).await?;
     let setup = web.engine.setup();
     let pages = incident
         .pages

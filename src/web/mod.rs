@@ -1,5 +1,6 @@
 //! HTTP: hooks for sources, the read-only interface, health and metrics.
 
+mod amazon;
 mod api;
 mod error;
 mod health;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -21,28 +22,38 @@ use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::domain::id::SourceName;
-use crate::domain::source::SourceKind;
 use crate::engine::Engine;
+use crate::intake::auth::Scheme;
+use crate::intake::custom::Mapping;
+use crate::intake::kind::Kind;
 use crate::store::inbox_writer::Inbox;
 
+use amazon::Amazon;
 pub use api::description;
 pub use peer::IsProxy;
 use refusals::Refusals;
 
 /// A configured source, as its door sees it.
-#[derive(Clone)]
 pub struct Door {
     /// How its payloads read.
-    pub kind: SourceKind,
+    pub kind: &'static Kind,
+    /// How its sender proves itself.
+    pub proof: Scheme,
     /// The secrets, any of which lets a sender in.
     pub secrets: Vec<String>,
+    /// The topics of SNS that are let in.
+    pub topics: Vec<String>,
+    /// What the configuration says of how its payloads read.
+    pub mapping: Option<Arc<Mapping>>,
 }
 
 /// What may change while the server runs.
 #[derive(Clone)]
 pub struct Access {
     /// The sources by the name in their address.
-    pub doors: BTreeMap<SourceName, Door>,
+    pub doors: BTreeMap<SourceName, Arc<Door>>,
+    /// Under which address senders reach this server, without a slash at the end.
+    pub public_url: Option<String>,
     /// The tokens that open the read-only interface.
     pub api_tokens: Vec<String>,
     /// Which addresses are those of our own proxies.
@@ -79,6 +90,7 @@ pub struct Parts {
     chat: ChatState,
     metrics: Option<PrometheusHandle>,
     refusals: Refusals,
+    amazon: Amazon,
 }
 
 impl Web {
@@ -90,7 +102,8 @@ impl Web {
         chat: ChatState,
         metrics: Option<PrometheusHandle>,
     ) -> Self {
-        Self(Arc::new(Parts { engine, inbox, access, chat, metrics, refusals: Refusals::default() }))
+        let (refusals, amazon) = (Refusals::default(), Amazon::default());
+        Self(Arc::new(Parts { engine, inbox, access, chat, metrics, refusals, amazon }))
     }
 
     /// Every route.
@@ -105,7 +118,7 @@ impl Web {
             .route("/api/v1/openapi.json", get(api::openapi))
             .layer(CompressionLayer::new());
         Router::new()
-            .route("/hooks/{source}", post(hooks::receive))
+            .route("/hooks/{source}", any(hooks::receive))
             .merge(api)
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))

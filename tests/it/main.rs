@@ -11,6 +11,7 @@ mod kills;
 mod migrations;
 mod old_schemas;
 mod processes;
+mod sources;
 mod statements;
 mod store;
 mod stories;

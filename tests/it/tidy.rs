@@ -8,7 +8,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("domain", &[], &["sqlx", "serenity", "axum", "handlebars", "tracing", "tokio", "reqwest"]),
     ("intake", &["domain"], &["tokio", "sqlx", "serenity", "axum", "reqwest"]),
     ("render", &["domain"], &["tokio", "sqlx", "serenity", "axum", "reqwest"]),
-    ("config", &["domain"], &["tokio", "sqlx", "serenity", "axum", "reqwest"]),
+    ("config", &["domain", "intake"], &["tokio", "sqlx", "serenity", "axum", "reqwest"]),
     ("store", &["domain", "clock", "fault"], &["serenity", "axum", "handlebars"]),
     ("engine", &["domain", "store", "render", "clock", "fault"], &["serenity", "axum", "handlebars", "sqlx"]),
     ("discord", &["domain", "render", "fault"], &["axum", "handlebars", "sqlx"]),

@@ -118,6 +118,7 @@ fn critical(labels: &[(&str, &str)]) -> Alert {
         started_at: None,
         ended_at: None,
         group: None,
+        said_at: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::domain::actor::Author;
 use crate::domain::alert::Severity;
 use crate::domain::effect::Question;
-use crate::domain::incident::command::{Joined, Joining, Refusal};
+use crate::domain::incident::command::{Fact, Joined, Joining, Refusal};
 use crate::domain::incident::deciding::Deciding;
 use crate::domain::incident::{lifecycle, paging};
 use crate::domain::timeline::{Event, distinct_titles};
@@ -55,5 +55,27 @@ pub(super) fn resolved(d: &mut Deciding<'_>, titles: &[String], count: u64, stil
     d.record(Event::AlertsResolved { titles: distinct_titles(titles.iter()), count, still_firing });
     if still_firing == 0 && d.next.phase.is_open() {
         d.ask(Event::ResolveAsked, Question::Resolve);
+    }
+}
+
+/// Alerts were taken on at their source. When none is left that nobody took, nobody else is called for them; whom a
+/// person called by hand still is.
+pub(super) fn acknowledged(d: &mut Deciding<'_>, titles: &[String], count: u64, unacknowledged: u64) {
+    if !d.next.phase.is_open() {
+        return;
+    }
+    d.record(Event::AcknowledgedAtSource { titles: distinct_titles(titles.iter()), count, unacknowledged });
+    if unacknowledged == 0 {
+        paging::answered_at_source(d);
+    }
+}
+
+/// What may explain an incident that goes on is told in it.
+pub(super) fn inform(d: &mut Deciding<'_>, facts: &[Fact]) {
+    if !d.next.phase.is_open() {
+        return;
+    }
+    for Fact { title, at } in facts {
+        d.record_at(at.unwrap_or(d.now), Event::Informed { titles: vec![title.clone()], count: 1 });
     }
 }

@@ -40,6 +40,15 @@ pub enum Joining {
     Worse,
 }
 
+/// What a source told that asks for nothing: a version released, an alias moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// One line.
+    pub title: String,
+    /// When it came, if that was before the incident.
+    pub at: Option<Timestamp>,
+}
+
 /// What is asked of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "fields are the arguments of the sentence that documents the variant")]
@@ -48,6 +57,10 @@ pub enum Command {
     Join { alerts: Vec<Joined> },
     /// Alerts of its group were resolved at their source.
     AlertsResolved { titles: Vec<String>, count: u64, still_firing: u64 },
+    /// Alerts of its group were taken on at their source; so many others fire that nobody took.
+    AcknowledgedAtSource { titles: Vec<String>, count: u64, unacknowledged: u64 },
+    /// Something happened to what it is about that may explain it.
+    Inform { facts: Vec<Fact> },
     /// Change the severity.
     SetSeverity { to: Severity, reason: String },
     /// Accept what an alert proposed.
@@ -135,6 +148,8 @@ impl Command {
             Self::Approve { .. }
             | Self::Join { .. }
             | Self::AlertsResolved { .. }
+            | Self::AcknowledgedAtSource { .. }
+            | Self::Inform { .. }
             | Self::UpdateDue { .. }
             | Self::RoomOpened { .. }
             | Self::RoomRefused { .. }

@@ -28,7 +28,7 @@ use crate::domain::subject::Subject;
 use crate::domain::timeline::RoomKind;
 use crate::domain::update::{Facts, Update};
 
-pub use command::{Command, Decision, Joined, Joining, Refusal, Scheduled};
+pub use command::{Command, Decision, Fact, Joined, Joining, Refusal, Scheduled};
 use deciding::Deciding;
 pub use pace::Pace;
 pub use paging::forecast;
@@ -227,6 +227,10 @@ impl Incident {
             Command::AlertsResolved { titles, count, still_firing } => {
                 alerts::resolved(d, titles, *count, *still_firing);
             }
+            Command::AcknowledgedAtSource { titles, count, unacknowledged } => {
+                alerts::acknowledged(d, titles, *count, *unacknowledged);
+            }
+            Command::Inform { facts } => alerts::inform(d, facts),
             Command::SetSeverity { to, reason } => lifecycle::set_severity(d, *to, reason)?,
             Command::AcceptSeverity { to } => lifecycle::accept_severity(d, *to)?,
             Command::KeepSeverity { proposed } => lifecycle::keep_severity(d, *proposed)?,

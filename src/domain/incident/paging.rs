@@ -228,6 +228,21 @@ pub(super) fn acknowledge(d: &mut Deciding<'_>, page: Option<PageNumber>) -> Res
     Ok(())
 }
 
+/// Somebody has it at the source: the run for the incident's own rota ends.
+pub(super) fn answered_at_source(d: &mut Deciding<'_>) {
+    let rota = d.next.rota.as_str();
+    let own: Vec<EscalationNumber> = d
+        .next
+        .escalations
+        .iter()
+        .filter(|escalation| escalation.is_open() && escalation.seeking == rota)
+        .map(|escalation| escalation.number)
+        .collect();
+    for number in own {
+        end(d, number, EscalationState::Answered, None);
+    }
+}
+
 /// The one who was called cannot: the next step is taken at once, unless others of this step may still answer.
 pub(super) fn decline(d: &mut Deciding<'_>, number: PageNumber) -> Result<(), Refusal> {
     let page = d.next.page(number).cloned().ok_or(Refusal::NoSuchPage { page: number })?;

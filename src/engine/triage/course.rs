@@ -29,6 +29,7 @@ pub(super) struct Course<'a> {
     severity: Severity,
     started_at: Option<Timestamp>,
     changed_at: Timestamp,
+    said_at: Option<Timestamp>,
     last_at: Timestamp,
 }
 
@@ -60,6 +61,7 @@ pub(super) fn of_each_alert<'a>(deliveries: &[Delivery<'a>]) -> Vec<Course<'a>> 
                 severity: Severity::Sev4,
                 started_at: alert.started_at,
                 changed_at: delivery.received_at,
+                said_at: None,
                 last_at: delivery.received_at,
             });
             courses.len() - 1
@@ -78,6 +80,7 @@ impl Course<'_> {
         self.severity = known.severity;
         self.started_at = known.started_at;
         self.changed_at = known.changed_at;
+        self.said_at = known.said_at;
         self.incident = known.incident;
         self.known = Some(known);
     }
@@ -100,6 +103,7 @@ impl Course<'_> {
             severity: self.severity,
             started_at: self.started_at,
             changed_at: self.changed_at,
+            said_at: self.said_at,
             last_at: self.last_at,
             deliveries: self.deliveries.len() as i64,
             incident: self.incident,
@@ -112,6 +116,7 @@ impl Course<'_> {
             source: &self.alert.source,
             fingerprint: &self.alert.fingerprint,
             incident: self.incident,
+            said_at: self.said_at,
             last_at: self.last_at,
             deliveries: self.deliveries.len() as i64,
         }
@@ -123,6 +128,7 @@ impl Course<'_> {
             severity: self.severity,
             started_at: self.started_at,
             changed_at: self.changed_at,
+            said_at: self.said_at,
             incident: self.incident,
             incident_is_open,
         }
@@ -137,6 +143,12 @@ pub(super) fn follow<'a>(courses: &mut [Course<'a>], deliveries: &[Delivery<'a>]
             let Delivery { alert, verdict, received_at } = &deliveries[number];
             let news = news(course.known.as_ref(), alert, verdict.severity, *received_at);
             course.last_at = *received_at;
+            if course.said_at < alert.said_at {
+                course.said_at = alert.said_at;
+                if let Some(known) = &mut course.known {
+                    known.said_at = alert.said_at;
+                }
+            }
             if news == News::Repeat {
                 // Something that never fired is counted as what it is.
                 if course.known.is_none() {
@@ -144,7 +156,7 @@ pub(super) fn follow<'a>(courses: &mut [Course<'a>], deliveries: &[Delivery<'a>]
                 }
                 continue;
             }
-            let opens = verdict.opens || news == News::Resolved;
+            let opens = verdict.opens || matches!(news, News::Resolved | News::Acknowledged);
             let begins = matches!(news, News::Fires | News::FiresAgain);
             let belongs = course.known.as_ref().filter(|known| known.incident_is_open).and_then(|known| known.incident);
             course.is_changed = true;

@@ -3,6 +3,7 @@
 //! One transaction takes a batch: what it changes, the counts, and the cursor. A repeat costs a counter.
 
 mod course;
+mod evidence;
 mod flood;
 mod repeats;
 mod verdicts;
@@ -245,8 +246,15 @@ impl Triager {
         setup: &Setup,
         now: Timestamp,
     ) -> Result<Vec<IncidentId>, EngineError> {
-        let (resolutions, firings): (Vec<_>, Vec<_>) =
-            changes.into_iter().partition(|change| change.news == News::Resolved);
+        let (mut resolutions, mut answers, mut told, mut firings) = (vec![], vec![], vec![], vec![]);
+        for change in changes {
+            match change.news {
+                News::Resolved => resolutions.push(change),
+                News::Acknowledged => answers.push(change),
+                News::Informs => told.push(change),
+                News::Fires | News::FiresAgain | News::Worse | News::Repeat => firings.push(change),
+            }
+        }
         let mut touched = Vec::new();
         for (group, changes) in self.gather(tx, firings, setup, now).await? {
             let source = Actor::Source(changes[0].alert.source.clone());
@@ -267,6 +275,7 @@ impl Triager {
                     let decision = self.engine.open_within(tx, &opening, &source).await?;
                     self.flood.opened(now);
                     info!(incident.id = %decision.next.id, "opened {} for {}", decision.next.id, changes[0].alert.source);
+                    self.recall(tx, &decision.next, now).await?;
                     touched.push(decision.next.id);
                     decision.next.id
                 }
@@ -276,19 +285,23 @@ impl Triager {
             }
         }
 
-        // An alert that resolved in the batch in which it fired belongs to the incident that it opened.
-        let mut resolved: Vec<(IncidentId, Vec<Change<'_>>)> = Vec::new();
-        for change in resolutions {
-            let Some(id) = courses[change.course].incident else { continue };
-            match resolved.iter_mut().find(|(incident, _)| *incident == id) {
-                Some((_, changes)) => changes.push(change),
-                None => resolved.push((id, vec![change])),
-            }
-        }
+        touched.extend(self.inform(tx, &told, courses).await?);
+        let answered = by_incident(answers, courses);
+        let resolved = by_incident(resolutions, courses);
         let (changed, repeated): (Vec<&Course<'_>>, Vec<&Course<'_>>) =
             courses.iter().partition(|course| course.is_changed());
         tx.tally_alerts(&changed.iter().map(|course| course.tallied()).collect::<Vec<_>>()).await?;
         tx.count_repeats(&repeated.iter().map(|course| course.repeated()).collect::<Vec<_>>()).await?;
+        for (id, changes) in answered {
+            let source = Actor::Source(changes[0].alert.source.clone());
+            let command = Command::AcknowledgedAtSource {
+                titles: changes.iter().map(|change| change.alert.title.clone()).collect(),
+                count: changes.len() as u64,
+                unacknowledged: tx.tally_of(id).await?.unacknowledged,
+            };
+            self.apply_or_retry(tx, id, &command, &source).await?;
+            touched.push(id);
+        }
         for (id, changes) in resolved {
             let source = Actor::Source(changes[0].alert.source.clone());
             let still_firing = tx.tally_of(id).await?.firing;
@@ -394,6 +407,20 @@ impl Triager {
     }
 }
 
+/// Changes by the incident of their alert. One that was answered or resolved in the batch in which it fired belongs to
+/// the incident that it opened.
+fn by_incident<'a>(changes: Vec<Change<'a>>, courses: &[Course<'_>]) -> Vec<(IncidentId, Vec<Change<'a>>)> {
+    let mut gathered: Vec<(IncidentId, Vec<Change<'a>>)> = Vec::new();
+    for change in changes {
+        let Some(id) = courses[change.course].incident else { continue };
+        match gathered.iter_mut().find(|(incident, _)| *incident == id) {
+            Some((_, changes)) => changes.push(change),
+            None => gathered.push((id, vec![change])),
+        }
+    }
+    gathered
+}
+
 /// Where firings go.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Group {
@@ -412,7 +439,7 @@ fn joined(change: &Change<'_>) -> Joined {
         how: match change.news {
             News::Fires => Joining::New,
             News::FiresAgain => Joining::Again,
-            News::Worse | News::Resolved | News::Repeat => Joining::Worse,
+            News::Worse | News::Acknowledged | News::Resolved | News::Informs | News::Repeat => Joining::Worse,
         },
     }
 }

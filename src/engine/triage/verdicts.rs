@@ -67,6 +67,7 @@ impl Hash for Said<'_> {
             links: _,
             started_at: _,
             ended_at: _,
+            said_at: _,
         } = self.0;
         (source, title, description, severity, vendor_severity, category, service, signal, labels, group).hash(state);
     }

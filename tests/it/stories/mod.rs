@@ -6,11 +6,14 @@ mod comms;
 mod database;
 mod faults;
 mod hand;
+mod handshakes;
 mod hooks;
 mod outside;
 mod paging;
 mod repair;
 mod room;
+mod senders;
+mod sources;
 mod timeline;
 mod trouble;
 

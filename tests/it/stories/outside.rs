@@ -73,6 +73,14 @@ on_both_databases! {
         };
         discord.wait_until(PATIENCE, shows).await.expect("announcement, room, card and page");
 
+        let sample = ["source", "sample", "alertmanager", "--send", "--to", &address];
+        let drill = firebell(&config, &discord, &sample).output().unwrap();
+        assert!(drill.status.success(), "{}", String::from_utf8_lossy(&drill.stderr));
+        let shows = |discord: &Discord| {
+            discord.messages(ANNOUNCEMENTS).iter().any(|message| message.text().contains("DRILL:")).then_some(())
+        };
+        discord.wait_until(PATIENCE, shows).await.expect("an announcement of the drill");
+
         // SIGHUP takes a changed file over; one with an error changes nothing.
         let text = std::fs::read_to_string(&config).unwrap();
         let hang_up = || assert!(Command::new("kill").args(["-HUP", &program.0.id().to_string()]).status().unwrap().success());
@@ -176,4 +184,60 @@ fn the_program_says_its_version_with_the_commit_and_completes_for_shells() {
         assert!(script.contains("explain") && script.contains("doctor"), "{shell}");
     }
     assert_eq!(run(&["no-such-command"]).status.code(), Some(2));
+}
+
+/// What stands in the page of the custom source, with this beginning.
+fn block(start: &str) -> String {
+    let page = firebell::intake::kinds::CUSTOM.manual;
+    let block = page.split(start).nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    block.replace("{name}", "checks").replace("{secret}", "env:FIREBELL_CHECKS_SECRET")
+}
+
+#[test]
+fn a_custom_source_is_tried_as_its_page_says() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("firebell.example.toml")).unwrap();
+    std::fs::write(folder.path().join("firebell.toml"), format!("{example}\n{}", block("```toml\n"))).unwrap();
+    std::fs::write(folder.path().join("payload.json"), block("```json\n")).unwrap();
+    let explain = |source: &str| {
+        Command::new(env!("CARGO_BIN_EXE_firebell"))
+            .current_dir(folder.path())
+            .args(["explain", "--source", source, "--json", "--config", "firebell.toml", "payload.json"])
+            .output()
+            .unwrap()
+    };
+    for source in ["checks", "custom"] {
+        let output = explain(source);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer["alerts"][0]["title"], "PSI of fraud-score is 0.31");
+        assert_eq!(answer["alerts"][0]["labels"]["model_version"], "14");
+        assert_eq!(answer["verdicts"][0]["team"], "platform");
+    }
+    let unknown = explain("check");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("nor a source of this configuration"));
+}
+
+#[test]
+fn how_a_source_is_set_up_is_printed_with_its_address() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("firebell.example.toml");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_firebell"));
+        command.current_dir(folder.path()).args(arguments).output().unwrap()
+    };
+    let page = run(&["source", "add", "pagerduty", "--name", "our-duty", "--config", example.to_str().unwrap()]);
+    let page = String::from_utf8(page.stdout).unwrap();
+    for text in ["/hooks/our-duty", "[sources.our-duty]", "env:FIREBELL_OUR_DUTY_SECRET"] {
+        assert!(page.contains(text), "{text} is not in {page}");
+    }
+    assert!(!page.contains('{') || !page.contains("{address}"), "{page}");
+    let unknown = run(&["source", "add", "pagerdutty"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("did you mean `pagerduty`?"));
+    for kind in firebell::intake::kinds::ALL {
+        let printed = run(&["source", "sample", kind.name]);
+        assert_eq!(String::from_utf8(printed.stdout).unwrap(), kind.samples.fires.body);
+    }
 }

@@ -12,11 +12,25 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::domain::alert::{Alert, AlertStatus, Category, Signal};
+use crate::domain::alert::{Alert, AlertStatus, Category};
 use crate::domain::id::SourceName;
-use crate::intake::{Reading, Rejected, Unreadable, json};
+use crate::intake::delivery::Delivery;
+use crate::intake::kind::{Kind, Sample, Samples};
+use crate::intake::{Misfit, Reading, json, time, words};
 
-const EXPECTED: &str = "an Alertmanager webhook of version 4: an object with `version`: \"4\" and a list `alerts`";
+/// Prometheus Alertmanager.
+pub static KIND: Kind = Kind {
+    name: "alertmanager",
+    title: "Prometheus Alertmanager",
+    expected: "an Alertmanager webhook of version 4: an object with `version`: \"4\" and a list `alerts`",
+    read,
+    samples: Samples {
+        fires: Sample::json(include_str!("samples/alertmanager/fires.json")),
+        resolves: Some(Sample::json(include_str!("samples/alertmanager/resolves.json"))),
+    },
+    manual: include_str!("../../../docs/sources/alertmanager.md"),
+    ..Kind::USUAL
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,42 +58,21 @@ struct Item {
     fingerprint: Option<String>,
 }
 
-/// Reads a webhook.
-pub fn read(source: &SourceName, body: &[u8]) -> Result<Reading, Unreadable> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let webhook: Webhook<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+fn read(delivery: &Delivery<'_>) -> Result<Reading, Misfit> {
+    let webhook: Webhook<'_> =
+        serde_json::from_slice(json::without_mark(delivery.body)).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => Misfit::Other(without_position(&error)),
+            _ => Misfit::NotJson(error.to_string()),
+        })?;
     if let Some(version) = webhook.version.as_deref().filter(|version| *version != "4") {
-        let problem = format!("`version` is {:?}", version.chars().take(20).collect::<String>());
-        return Err(Unreadable::OtherShape { problem, expected: EXPECTED });
+        let problem = format!("is {:?}", json::quoted(version));
+        return Err(Misfit::Wrong { field: "version".to_owned(), problem });
     }
     let group = webhook.group_key.filter(|key| !key.is_empty());
-    let mut reading = Reading::default();
-    for (index, raw) in webhook.alerts.iter().enumerate() {
-        let read = serde_json::from_str::<Item>(raw.get())
-            .map_err(|error| without_position(&error))
-            .and_then(|item| alert(source, item, group.as_deref(), webhook.external_url.as_deref()));
-        match read {
-            Ok(alert) => reading.alerts.push(alert),
-            Err(reason) => reading.rejected.push(Rejected { index, reason }),
-        }
-    }
-    // Nothing but bad items is a bad payload; an empty group says nothing, and is no fault.
-    match reading.rejected.first() {
-        Some(first) if reading.alerts.is_empty() => {
-            let problem = format!("no item of `alerts` can be read; item {}: {}", first.index, first.reason);
-            Err(Unreadable::OtherShape { problem, expected: EXPECTED })
-        }
-        _ => Ok(reading),
-    }
-}
-
-fn unreadable(error: &serde_json::Error) -> Unreadable {
-    match error.classify() {
-        serde_json::error::Category::Data => {
-            Unreadable::OtherShape { problem: without_position(error), expected: EXPECTED }
-        }
-        _ => Unreadable::NotJson { problem: error.to_string(), expected: EXPECTED },
-    }
+    Reading::of_items(webhook.alerts, |raw| {
+        let item = serde_json::from_str::<Item>(raw.get()).map_err(|error| Misfit::Other(without_position(&error)))?;
+        alert(delivery.source, item, group.as_deref(), webhook.external_url.as_deref()).map(Some)
+    })
 }
 
 /// What serde says, without the position, which is that within an item.
@@ -88,15 +81,13 @@ fn without_position(error: &serde_json::Error) -> String {
     text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
-fn alert(source: &SourceName, item: Item, group: Option<&str>, external_url: Option<&str>) -> Result<Alert, String> {
+fn alert(source: &SourceName, item: Item, group: Option<&str>, external_url: Option<&str>) -> Result<Alert, Misfit> {
     let status = match item.status.as_str() {
         "firing" => AlertStatus::Firing,
         "resolved" => AlertStatus::Resolved,
         other => {
-            return Err(format!(
-                "`status` is {:?}, neither firing nor resolved",
-                other.chars().take(20).collect::<String>()
-            ));
+            let problem = format!("is {:?}, neither firing nor resolved", json::quoted(other));
+            return Err(Misfit::Wrong { field: "status".to_owned(), problem });
         }
     };
     let first = |names: &[&str], map: &BTreeMap<String, String>| {
@@ -104,7 +95,7 @@ fn alert(source: &SourceName, item: Item, group: Option<&str>, external_url: Opt
     };
     let title = first(&["summary", "title"], &item.annotations)
         .or_else(|| first(&["alertname"], &item.labels))
-        .ok_or("it has neither a summary nor an alert name")?;
+        .ok_or_else(|| Misfit::Other("it has neither a summary nor an alert name".to_owned()))?;
     let vendor_severity = first(&["severity"], &item.labels);
     let links = [
         first(&["runbook_url", "runbook"], &item.annotations),
@@ -112,25 +103,22 @@ fn alert(source: &SourceName, item: Item, group: Option<&str>, external_url: Opt
         item.generator_url,
         external_url.map(str::to_owned),
     ];
-    let moment = |text: Option<String>| text.as_deref().map_or(Ok(None), json::moment);
-    let ended_at = moment(item.ends_at)?;
+    let moment = |text: Option<String>| text.as_deref().and_then(time::read);
+    let ended_at = moment(item.ends_at);
+    let fingerprint = item.fingerprint.filter(|text| !text.is_empty()).unwrap_or_else(|| of_labels(&item.labels));
     Ok(Alert {
-        source: source.clone(),
-        fingerprint: item.fingerprint.filter(|text| !text.is_empty()).unwrap_or_else(|| of_labels(&item.labels)),
-        status,
-        signal: Signal::Normal,
-        title: title.split_whitespace().collect::<Vec<_>>().join(" "),
         description: first(&["description", "message"], &item.annotations),
-        severity: vendor_severity.as_deref().and_then(json::severity),
+        severity: vendor_severity.as_deref().and_then(words::severity),
         vendor_severity,
         category: item.labels.get("category").and_then(|word| word.parse::<Category>().ok()),
         service: first(&["service", "service_name", "app"], &item.labels),
-        links: links.into_iter().flatten().filter_map(|text| json::link(&text)).collect(),
-        started_at: moment(item.starts_at)?,
+        links: links.into_iter().flatten().collect(),
+        started_at: moment(item.starts_at),
         // While it fires, Alertmanager gives the time at which it would give it up.
         ended_at: ended_at.filter(|_| status == AlertStatus::Resolved),
         group: group.map(str::to_owned),
         labels: item.labels,
+        ..Alert::new(source, fingerprint, status, title)
     })
 }
 
@@ -149,14 +137,15 @@ fn of_labels(labels: &BTreeMap<String, String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intake::Unreadable;
 
-    fn source() -> SourceName {
-        "prometheus".into()
+    fn reading(body: &[u8]) -> Result<Reading, Unreadable> {
+        crate::intake::read(&KIND, &Delivery::bare(&"prometheus".into(), body))
     }
 
     fn one(item: &str) -> Result<Reading, Unreadable> {
         let group = r#""groupKey":"{}:{alertname=\"Drift\"}","externalURL":"http://am:9093""#;
-        read(&source(), format!(r#"{{"version":"4",{group},"alerts":[{item}]}}"#).as_bytes())
+        reading(format!(r#"{{"version":"4",{group},"alerts":[{item}]}}"#).as_bytes())
     }
 
     #[test]
@@ -207,7 +196,7 @@ mod tests {
             b"{\"alerts\":[{\"status\":\"firing\"}]}",
         ];
         for body in cases {
-            let error = read(&source(), body).unwrap_err().to_string();
+            let error = reading(body).unwrap_err().to_string();
             assert!(error.contains("Alertmanager webhook of version 4"), "{error}");
         }
     }
@@ -215,7 +204,7 @@ mod tests {
     #[test]
     fn deep_nesting_is_refused_without_harm() {
         let deep = format!("{{\"alerts\":[{}{}]}}", "[".repeat(200_000), "]".repeat(200_000));
-        assert!(read(&source(), deep.as_bytes()).is_err());
+        assert!(reading(deep.as_bytes()).is_err());
     }
 
     #[test]
@@ -231,7 +220,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_bytes_give_a_reading_or_a_reason(body: Vec<u8>) {
-            let _ = read(&source(), &body);
+            let _ = reading(&body);
         }
     }
 }

@@ -1,0 +1,69 @@
+//! What every alert is held to, whatever read it.
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::alert::Alert;
+use crate::intake::{Misfit, words};
+
+/// The longest fingerprint; a longer one is replaced by its digest.
+const FINGERPRINT: usize = 200;
+/// The longest title, in characters.
+const TITLE: usize = 500;
+/// The longest description and label, in characters.
+const TEXT: usize = 10_000;
+/// The most labels and links of one alert.
+const LABELS: usize = 200;
+const LINKS: usize = 10;
+
+/// Takes out what cannot be kept or shown and bounds what is left. An alert without identity or title is none.
+pub(super) fn tidy(alert: &mut Alert) -> Result<(), Misfit> {
+    alert.title = cut(&alert.title.split_whitespace().collect::<Vec<_>>().join(" "), TITLE);
+    let texts = [&mut alert.fingerprint, &mut alert.title];
+    texts.into_iter().for_each(without_nul);
+    let maybe = [&mut alert.description, &mut alert.vendor_severity, &mut alert.service, &mut alert.group];
+    for text in maybe {
+        *text = text.take().map(|text| cut(&text.replace('\0', ""), TEXT)).filter(|text| !text.trim().is_empty());
+    }
+    if alert.title.trim().is_empty() {
+        return Err(Misfit::Other("the alert has no title".to_owned()));
+    }
+    if alert.fingerprint.trim().is_empty() {
+        return Err(Misfit::Other("the alert has nothing by which it could be known again".to_owned()));
+    }
+    if FINGERPRINT < alert.fingerprint.len() {
+        alert.fingerprint = hex::encode(&Sha256::digest(alert.fingerprint.as_bytes())[..16]);
+    }
+    let is_odd = |text: &str| text.contains('\0') || TEXT < text.len();
+    if LABELS < alert.labels.len() || alert.labels.iter().any(|(name, value)| is_odd(name) || is_odd(value)) {
+        let labels = std::mem::take(&mut alert.labels);
+        alert.labels = labels
+            .into_iter()
+            .take(LABELS)
+            .map(|(name, value)| (cut(&name.replace('\0', ""), TEXT), cut(&value.replace('\0', ""), TEXT)))
+            .collect();
+    }
+    let links = std::mem::take(&mut alert.links);
+    for link in links.iter().filter_map(|link| words::link(link)) {
+        let link = link.replace('\0', "");
+        if !alert.links.contains(&link) && alert.links.len() < LINKS {
+            alert.links.push(link);
+        }
+    }
+    Ok(())
+}
+
+/// Takes the character out that PostgreSQL keeps in no text; every other is kept.
+fn without_nul(text: &mut String) {
+    text.retain(|character| character != '\0');
+}
+
+fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let count = text.chars().count();
+    if count <= most {
+        return text.to_owned();
+    }
+    format!("{}… (+{} characters)", text.chars().take(most).collect::<String>(), count - most)
+}
