@@ -267,7 +267,8 @@ mod tests {
         let (example, _) = config::parse(EXAMPLE, Path::new("."), &BTreeMap::<String, String>::new(), now).unwrap();
         for entry in RACK {
             let (name, source) = example.sources.iter().find(|(name, _)| name.as_str() == entry.source).unwrap();
-            let reading = intake::read(source.kind, &intake::Delivery::bare(name, entry.payload.as_bytes())).unwrap();
+            let reading =
+                intake::read(source.kind, &intake::delivery::Delivery::bare(name, entry.payload.as_bytes())).unwrap();
             assert!(!reading.alerts.is_empty() && reading.rejected.is_empty(), "{}", entry.id);
         }
     }
