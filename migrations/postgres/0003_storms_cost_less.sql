@@ -13,5 +13,7 @@ DROP TABLE inbox;
 ALTER TABLE inbox_commit RENAME TO inbox;
 CREATE INDEX inbox_received_at ON inbox (received_at);
 
--- What of an incident waits, to be cancelled.
-CREATE INDEX job_of_incident ON job (incident_id) WHERE state IN ('queued', 'running');
+-- What of an incident waits or was given up, to be cancelled or missed.
+CREATE INDEX job_of_incident ON job (incident_id) WHERE state IN ('queued', 'running', 'buried');
+-- What was given up lately, to be tried anew.
+CREATE INDEX job_buried ON job (created_at) WHERE state = 'buried';

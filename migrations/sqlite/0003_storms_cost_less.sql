@@ -18,5 +18,7 @@ CREATE TRIGGER inbox_takes_positions AFTER INSERT ON inbox BEGIN
     UPDATE inbox_head SET last = NEW.last WHERE only_row = 1;
 END;
 
--- What of an incident waits, to be cancelled.
-CREATE INDEX job_of_incident ON job (incident_id) WHERE state IN ('queued', 'running');
+-- What of an incident waits or was given up, to be cancelled or missed.
+CREATE INDEX job_of_incident ON job (incident_id) WHERE state IN ('queued', 'running', 'buried');
+-- What was given up lately, to be tried anew.
+CREATE INDEX job_buried ON job (created_at) WHERE state = 'buried';

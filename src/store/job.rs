@@ -28,13 +28,13 @@ sql! {
     );
     HURRY = Sql::portable(
         "UPDATE job SET due_at = $1
-         WHERE state = 'queued' AND performer IN ('page', 'chat') AND 0 < attempts AND $1 < due_at",
+         WHERE state IN ('queued', 'running') AND state = 'queued' AND performer IN ('page', 'chat') AND 0 < attempts AND $1 < due_at",
     );
     BURIED = Sql::portable(
         "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble FROM job j
-         WHERE state = 'buried' AND performer IN ('page', 'chat') AND $1 <= created_at
+         WHERE state = 'buried' AND performer IN ('page', 'chat') AND $1 <= j.created_at
            AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.id = j.incident_id AND i.phase IN ('resolved', 'closed'))
-         ORDER BY id LIMIT $2",
+         ORDER BY j.created_at, j.id LIMIT $2",
     );
     REVIVE = Sql::portable(
         "UPDATE job SET state = 'queued', due_at = $2, attempts = 1, finished_at = NULL
@@ -45,12 +45,13 @@ sql! {
     );
     OVERDUE = Sql::portable(
         "SELECT j.dedup_key, j.due_at FROM job j
-         WHERE (j.state = 'queued' AND j.due_at < $1
-                AND (j.lane IS NULL OR NOT EXISTS (
-                    SELECT 1 FROM job earlier
-                    WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
-                      AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id)))))
-            OR (j.state = 'running' AND j.lease_until < $2)
+         WHERE j.state IN ('queued', 'running')
+           AND ((j.state = 'queued' AND j.due_at < $1
+                 AND (j.lane IS NULL OR NOT EXISTS (
+                     SELECT 1 FROM job earlier
+                     WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
+                       AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id)))))
+                OR (j.state = 'running' AND j.lease_until < $2))
          ORDER BY j.due_at, j.id LIMIT $3",
     );
     ADD_OR_WIDEN = Sql::portable(
@@ -97,7 +98,7 @@ sql! {
     );
     CANCEL = Sql::portable(
         "UPDATE job SET state = 'cancelled', finished_at = $3
-         WHERE incident_id = $1 AND state IN ('queued', 'running') AND state = 'queued'
+         WHERE incident_id = $1 AND state IN ('queued', 'running', 'buried') AND state = 'queued'
            AND substr(dedup_key, 1, length($2)) = $2",
     );
     OPEN = Sql::portable(

@@ -95,7 +95,10 @@ async fn insert(db: &Db, table: &str, row: &Map<String, Value>) {
             Value::String(text) => format!("'{}'", text.replace('\'', "''")),
             other => panic!("{table}.{column}: {other}"),
         };
+        // The one column of bytes; what it holds is written as text.
+        let is_bytes = (table, column.as_str()) == ("inbox", "alerts");
         values.push(match (db, value) {
+            (Db::Sqlite { .. }, _) if is_bytes => format!("CAST({text} AS BLOB)"),
             (Db::Sqlite { .. }, _) | (_, Value::Null) => text,
             (Db::Postgres(pool), _) => {
                 let kind = "SELECT data_type::text FROM information_schema.columns
@@ -105,6 +108,7 @@ async fn insert(db: &Db, table: &str, row: &Map<String, Value>) {
                     "timestamp with time zone" => {
                         format!("TIMESTAMPTZ 'epoch' + {text} * INTERVAL '1 microsecond'")
                     }
+                    "bytea" => format!("convert_to({text}, 'UTF8')"),
                     "jsonb" => format!("{text}::jsonb"),
                     "boolean" => format!("({text} = 1)"),
                     _ => text,

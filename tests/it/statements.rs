@@ -24,11 +24,12 @@ on_both_databases! {
 }
 
 /// Statements that read all there is of a table that grows, and why they may.
-const MAY_READ_ALL: [(&str, &str, &str); 7] = [
+const MAY_READ_ALL: [(&str, &str, &str); 8] = [
     ("alert", "LATEST", "a page of it, in the order of an index"),
     ("incident", "DECLARED", "the latest few, by the key"),
     ("incident", "PHASES", "counted in an index, for whoever asks for metrics"),
     ("job", "OPEN", "only what waits"),
+    ("job", "OVERDUE", "only what waits"),
     ("job", "STATES", "counted in an index, for whoever asks for metrics"),
     ("job", "WAITING", "only what waits"),
     ("lease", "BREAK_CLAIMS", "only what waits, once at the start"),
