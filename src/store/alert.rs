@@ -6,6 +6,7 @@ use crate::domain::id::{IncidentId, SourceName};
 use crate::domain::triage::Known;
 use crate::store::db::{Sql, Tx, values};
 use crate::store::error::StoreError;
+use crate::store::inbox::Written;
 use crate::store::rows::Column::{Int, Text, Time};
 use crate::store::sql;
 
@@ -60,7 +61,7 @@ sql! {
     );
     TOLD = Sql::portable(
         "SELECT alert, status, deliveries, first_at, last_at FROM alert
-         WHERE status = 'info' AND incident_id = 0 AND $1 <= last_at ORDER BY last_at DESC LIMIT $2",
+         WHERE status = 'info' AND incident_id = 0 AND $1 <= last_at ORDER BY last_at DESC LIMIT CAST($2 AS BIGINT)",
     );
     LATEST = Sql::portable(
         "SELECT alert, status, deliveries, first_at, last_at FROM alert a
@@ -78,7 +79,7 @@ const IN_NONE: i64 = 0;
 #[derive(Debug, Clone)]
 pub struct Tallied<'a> {
     /// The last delivery that counted.
-    pub alert: &'a Alert,
+    pub alert: &'a Written,
     /// Its status now.
     pub status: AlertStatus,
     /// The worst severity of this episode.
@@ -176,18 +177,19 @@ impl Tx {
     pub async fn tally_alerts(&mut self, tallied: &[Tallied<'_>]) -> Result<(), StoreError> {
         let mut values = Vec::with_capacity(tallied.len() * TALLY.columns().len());
         for row in tallied {
+            let Written { alert, json } = row.alert;
             values.extend(values![
-                row.alert.source.as_str(),
-                row.alert.fingerprint.as_str(),
+                alert.source.as_str(),
+                alert.fingerprint.as_str(),
                 row.status.word(),
                 row.severity.to_string(),
-                row.alert.title.as_str(),
+                alert.title.as_str(),
                 row.started_at,
                 row.changed_at,
                 row.last_at,
                 row.deliveries,
                 in_incident(row.incident),
-                json_text(row.alert)?,
+                &**json,
                 row.said_at,
             ]);
         }
