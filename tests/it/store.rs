@@ -81,7 +81,7 @@ on_both_databases! {
             let rows = tx.inbox_after(positions[0] - 1).await.unwrap();
             let rows = &rows[..positions.len()];
             assert_eq!(rows.iter().map(|row| row.position).collect::<Vec<_>>(), positions);
-            assert!(rows.iter().all(|row| *row.alert.as_ref().unwrap() == alert(number)), "{number}");
+            assert!(rows.iter().all(|row| row.alert.as_ref().unwrap().alert == alert(number)), "{number}");
             all.extend(positions);
         }
         all.sort_unstable();
