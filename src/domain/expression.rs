@@ -128,7 +128,7 @@ mod tests {
             ("title in ['a', labels.b]", Some("title labels.b")),
             ("size(labels) == 2", Some("labels")),
             ("labels[title] == 'x'", Some("labels title")),
-            ("labels.exists(name, name == 'x')", None),
+            ("{'a': title}[labels.a] == 'x'", None),
         ] {
             assert_eq!(asks(text).as_deref(), asked, "{text}");
         }
