@@ -135,7 +135,7 @@ impl App {
         let limits = Limits { body: config.server.body_limit, timeout: config.server.request_timeout };
         let listen = config.server.listen;
         let retention = config.retention;
-        let setup = Arc::new(Setup { organisation: config.organisation, triage: config.triage });
+        let setup = Arc::new(setup(config));
         let changeable = Changeable {
             setup: watch::Sender::new(setup),
             access: watch::Sender::new(Arc::new(access)),
@@ -218,6 +218,7 @@ impl App {
             tasks.spawn(worker.run(Performer::Clock, stop.clone()));
             let auditor = Auditor::new(engine.clone(), options.clock.clone(), heart, held, options.lease * 2);
             tasks.spawn(leases.clone().while_held("auditor", stop.clone(), move |stop| auditor.clone().run(stop)));
+            tasks.spawn(expect_heartbeats(engine.clone(), changeable.setup.subscribe(), stop.clone()));
             tasks.spawn(prune(db.clone(), options.clock.clone(), retention, stop.clone()));
         }
         if let Some((http, credentials)) = chat_client {
@@ -264,8 +265,7 @@ impl App {
         fault::pass(Point::ReloadBefore).await?;
         self.changeable.places.send_replace(places(&config));
         self.changeable.access.send_replace(Arc::new(access(&config)));
-        let setup = Setup { organisation: config.organisation, triage: config.triage };
-        self.changeable.setup.send_replace(Arc::new(setup));
+        self.changeable.setup.send_replace(Arc::new(setup(config)));
         // Where things stand may be another place now, and what was refused there may be taken here.
         self.changeable.guild.send_modify(|count| *count += 1);
         info!(
@@ -317,6 +317,27 @@ async fn credentials(config: &Config) -> anyhow::Result<Option<Credentials>> {
         None => None,
     };
     Ok(Some(Credentials { token: token.expose().to_owned(), guild: config.discord.guild.0, stand_in }))
+}
+
+fn setup(config: Config) -> Setup {
+    let heartbeats = config.sources.iter().filter_map(|(name, source)| Some((name.clone(), source.every?))).collect();
+    Setup { organisation: config.organisation, triage: config.triage, heartbeats }
+}
+
+/// Has heartbeats looked at, now and whenever the configuration changed.
+async fn expect_heartbeats(engine: Engine, mut changed: watch::Receiver<Arc<Setup>>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        changed.mark_unchanged();
+        let expected = engine.expect_heartbeats().await;
+        if let Err(error) = &expected {
+            warn!(error = error as &dyn std::error::Error, "heartbeats cannot be listened for yet");
+        }
+        tokio::select! {
+            () = stop.cancelled() => (),
+            Ok(()) = changed.changed() => (),
+            () = tokio::time::sleep(AFTER_FAILURE), if expected.is_err() => (),
+        }
+    }
 }
 
 fn places(config: &Config) -> Places {

@@ -122,6 +122,12 @@ impl Db {
 }
 
 impl Tx {
+    /// Appends to the inbox within a transaction.
+    pub async fn append_to_inbox(&mut self, lines: Lines, now: Timestamp) -> Result<i64, StoreError> {
+        let count = i64::try_from(lines.count).unwrap_or(i64::MAX);
+        self.one(APPEND, values![count, now, lines.text]).await?.get("first")
+    }
+
     /// The position up to which everything was digested.
     pub async fn inbox_cursor(&mut self) -> Result<i64, StoreError> {
         self.one(CURSOR, values![]).await?.get("position")
