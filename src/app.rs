@@ -42,6 +42,8 @@ const DIGEST: Duration = Duration::from_secs(60);
 const BREATH: Duration = Duration::from_millis(10);
 /// How long repeats wait for each other, to be counted together; what is news waits for nothing.
 const GATHER: Duration = Duration::from_millis(200);
+/// How often it is said that heartbeats can be heard.
+const LISTEN_EVERY: Duration = Duration::from_secs(15);
 /// How often a loop looks for what other processes did.
 const POLL: Duration = Duration::from_millis(250);
 /// The furthest that the database's clock may be from ours: leases compare the two.
@@ -185,6 +187,7 @@ impl App {
                     error!(error = &error as &dyn std::error::Error, "the web server ended");
                 }
             });
+            tasks.spawn(listen_for_heartbeats(engine.clone(), changeable.setup.subscribe(), stop.clone()));
             if options.roles.contains(&Role::Worker) {
                 let engine = engine.clone();
                 tasks.spawn(leases.clone().while_held("triage", stop.clone(), move |stop| {
@@ -218,7 +221,6 @@ impl App {
             tasks.spawn(worker.run(Performer::Clock, stop.clone()));
             let auditor = Auditor::new(engine.clone(), options.clock.clone(), heart, held, options.lease * 2);
             tasks.spawn(leases.clone().while_held("auditor", stop.clone(), move |stop| auditor.clone().run(stop)));
-            tasks.spawn(expect_heartbeats(engine.clone(), changeable.setup.subscribe(), stop.clone()));
             tasks.spawn(prune(db.clone(), options.clock.clone(), retention, stop.clone()));
         }
         if let Some((http, credentials)) = chat_client {
@@ -324,18 +326,18 @@ fn setup(config: Config) -> Setup {
     Setup { organisation: config.organisation, triage: config.triage, heartbeats }
 }
 
-/// Has heartbeats looked at, now and whenever the configuration changed.
-async fn expect_heartbeats(engine: Engine, mut changed: watch::Receiver<Arc<Setup>>, stop: CancellationToken) {
+/// Stands ready to hear heartbeats until `stop`.
+async fn listen_for_heartbeats(engine: Engine, mut changed: watch::Receiver<Arc<Setup>>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         changed.mark_unchanged();
-        let expected = engine.expect_heartbeats().await;
-        if let Err(error) = &expected {
+        let listening = engine.listen_for_heartbeats().await;
+        if let Err(error) = &listening {
             warn!(error = error as &dyn std::error::Error, "heartbeats cannot be listened for yet");
         }
         tokio::select! {
             () = stop.cancelled() => (),
+            () = tokio::time::sleep(if listening.is_err() { AFTER_FAILURE } else { LISTEN_EVERY }) => (),
             Ok(()) = changed.changed() => (),
-            () = tokio::time::sleep(AFTER_FAILURE), if expected.is_err() => (),
         }
     }
 }

@@ -145,7 +145,7 @@ pub enum Effect {
     ExpectBeat {
         /// Which.
         source: SourceName,
-        /// When the look is due, which tells one that comes late.
+        /// When the look is due.
         due: crate::domain::Timestamp,
     },
     /// Tell the operators something.
@@ -265,7 +265,8 @@ impl Effect {
             | Self::PageDirectly { .. }
             | Self::Publish { .. }
             | Self::Escalate { .. }
-            | Self::RemindUpdate { .. } => false,
+            | Self::RemindUpdate { .. }
+            | Self::ExpectBeat { .. } => false,
         }
     }
 

@@ -9,51 +9,40 @@ use crate::domain::id::SourceName;
 
 /// The one trouble that a heartbeat can have.
 pub const FINGERPRINT: &str = "heartbeat";
-/// A timer that comes later than this was not listened for: calls may have been missed too.
-const DEAF: Duration = Duration::minutes(1);
 
-/// What a look at a heartbeat comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
-    /// Whether it was silent for too long.
-    pub is_silent: bool,
-    /// When to look again.
-    pub next: Timestamp,
+/// What is known of a heartbeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The source that must call.
+    pub source: SourceName,
+    /// Silence counts from here: the last call, when listening began, or when silence was last told.
+    pub since: Timestamp,
+    /// When it last called.
+    pub heard_at: Option<Timestamp>,
+    /// When a process last stood ready to hear it, by the real clock.
+    pub listened_at: Timestamp,
+    /// Whether an alert of it was told, and not that it is over.
+    pub is_firing: bool,
 }
 
-/// When to look first, at the start of the process or after the configuration changed.
-pub fn first_look(last: Option<Timestamp>, every: Duration, now: Timestamp) -> Timestamp {
-    last.map(|last| last + every).filter(|due| now < *due).unwrap_or(now + every)
-}
-
-/// Looks at a heartbeat that was last heard at `last`, at a look that was due at `due`. Where two looks follow one
-/// another they come to the same next one, so that there is one in the end.
-pub fn look(last: Option<Timestamp>, every: Duration, due: Timestamp, now: Timestamp) -> Look {
-    if let Some(last) = last
-        && now < last + every
-    {
-        return Look { is_silent: false, next: last + every };
+impl Heartbeat {
+    /// When it is silent for too long, unless it calls before.
+    pub fn due(&self, every: Duration) -> Timestamp {
+        self.since + every
     }
-    let period = every.num_microseconds().unwrap_or(i64::MAX).max(1);
-    let next = (now.timestamp_micros() / period + 1).saturating_mul(period);
-    let next = Timestamp::from_timestamp_micros(next).unwrap_or(now + every);
-    match DEAF < now - due {
-        true => Look { is_silent: false, next: now + every },
-        false => Look { is_silent: true, next },
-    }
-}
 
-/// That nothing was heard for too long.
-pub fn silence(source: &SourceName, last: Option<Timestamp>, every: Duration) -> Alert {
-    let last_heard = last.map_or("it never called".to_owned(), |last| {
-        format!("the last call came at {}", last.format("%Y-%m-%d %H:%M UTC"))
-    });
-    Alert {
-        signal: Signal::NoData,
-        severity: Some(AlertSeverity::Error),
-        description: Some(format!("It must call at least every {}; {last_heard}.", duration::format(every))),
-        started_at: last.map(|last| last + every),
-        ..Alert::new(source, FINGERPRINT, AlertStatus::Firing, format!("No sign of life from {source}"))
+    /// That nothing was heard for too long.
+    pub fn silence(&self, every: Duration) -> Alert {
+        let last_call = self.heard_at.map_or("it has never called".to_owned(), |at| {
+            format!("the last call came on {}", at.format("%Y-%m-%d at %H:%M UTC"))
+        });
+        Alert {
+            signal: Signal::NoData,
+            severity: Some(AlertSeverity::Error),
+            description: Some(format!("It must call at least every {}; {last_call}.", duration::format(every))),
+            started_at: self.heard_at.map(|at| at + every),
+            ..Alert::new(&self.source, FINGERPRINT, AlertStatus::Firing, format!("No sign of life from {}", self.source))
+        }
     }
 }
 
@@ -63,16 +52,21 @@ mod tests {
     use crate::domain::sample::at;
 
     #[test]
-    fn a_look_is_a_table() {
+    fn silence_says_what_was_expected_and_when_the_last_call_came() {
+        let heard = Heartbeat {
+            source: "nightly".into(),
+            since: at(60),
+            heard_at: Some(at(60)),
+            listened_at: at(60),
+            is_firing: false,
+        };
+        let never = Heartbeat { heard_at: None, ..heard.clone() };
         let every = Duration::minutes(15);
-        let look_at = |last, due, now| look(last, every, at(due), at(now));
-        let heard = look_at(Some(at(60)), 900, 900);
-        assert_eq!(heard, Look { is_silent: false, next: at(960) });
-        assert!(look_at(Some(at(0)), 900, 900).is_silent);
-        assert!(look_at(None, 900, 901).is_silent, "it never called");
-        assert!(!look_at(Some(at(0)), 900, 7200).is_silent, "nobody listened meanwhile");
-        assert_eq!(look_at(Some(at(0)), 900, 910).next, look_at(Some(at(0)), 905, 905).next, "two become one");
-        assert_eq!(first_look(Some(at(0)), every, at(60)), at(900));
-        assert_eq!(first_look(None, every, at(60)), at(960));
+        assert_eq!(heard.due(every), at(960));
+        let said = heard.silence(every).description.unwrap();
+        assert!(said.starts_with("It must call at least every 15m; the last call came on "), "{said}");
+        assert_eq!(heard.silence(every).started_at, Some(at(960)), "each silence is an episode of its own");
+        let said = never.silence(every).description.unwrap();
+        assert_eq!(said, "It must call at least every 15m; it has never called.");
     }
 }

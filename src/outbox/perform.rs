@@ -68,8 +68,8 @@ impl Outbox {
         let Some(incident) = job.incident else {
             return match &job.effect {
                 Effect::TellOperators { text } => self.tell_operators(job, text).await,
-                Effect::ExpectBeat { source, due } => {
-                    self.engine.look_at_heartbeat(source, *due).await?;
+                Effect::ExpectBeat { source, .. } => {
+                    self.engine.look_at_heartbeat(source).await?;
                     Ok(done(Vec::new()))
                 }
                 _ => Err(needless("it is for no incident")),

@@ -76,9 +76,6 @@ sql! {
         "SELECT alert, deliveries, status, first_at, last_at FROM alert
          WHERE incident_id = $1 ORDER BY first_at, source, fingerprint LIMIT $2",
     );
-    HEARD = Sql::portable(
-        "SELECT last_at FROM alert WHERE source = $1 AND fingerprint = $2 ORDER BY incident_id DESC LIMIT 1",
-    );
     TOLD = Sql::portable(
         "SELECT alert, status, deliveries, first_at, last_at FROM alert
          WHERE status = 'info' AND incident_id = 0 AND $1 <= last_at ORDER BY last_at DESC LIMIT $2",
@@ -293,15 +290,6 @@ impl Tx {
     pub async fn alerts_of(&mut self, incident: IncidentId, limit: i64) -> Result<Vec<Counted>, StoreError> {
         let rows = self.all(OF_INCIDENT, values![incident.0, limit]).await?;
         rows.iter().map(counted).collect()
-    }
-
-    /// When an alert last came.
-    pub async fn last_heard(
-        &mut self,
-        source: &SourceName,
-        fingerprint: &str,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        self.first(HEARD, values![source.as_str(), fingerprint]).await?.map(|row| row.time("last_at")).transpose()
     }
 
     /// What sources told since `since` that belongs to no incident, the latest first, at most `limit`.

@@ -79,6 +79,12 @@ impl Lines {
         self.count == 0
     }
 
+    /// How many there are, and their text as it is stored.
+    fn packed(&self) -> (i64, Vec<u8>) {
+        let count = i64::try_from(self.count).unwrap_or(i64::MAX);
+        (count, lz4_flex::compress_prepend_size(self.text.as_bytes()))
+    }
+
     /// Adds others after these.
     pub fn append(&mut self, others: &Self) {
         if 0 < self.count && 0 < others.count {
@@ -115,17 +121,16 @@ impl Db {
     /// Appends to the inbox, in a transaction of its own and in one statement; gives the first position, from which the
     /// others follow one by one.
     pub async fn append_to_inbox(&self, lines: Lines, now: Timestamp) -> Result<i64, StoreError> {
-        let count = i64::try_from(lines.count).unwrap_or(i64::MAX);
-        let packed = lz4_flex::compress_prepend_size(lines.text.as_bytes());
+        let (count, packed) = lines.packed();
         self.alone(APPEND, values![count, now, packed]).await?.get("first")
     }
 }
 
 impl Tx {
-    /// Appends to the inbox within a transaction.
+    /// Appends to the inbox within a transaction; gives the first position.
     pub async fn append_to_inbox(&mut self, lines: Lines, now: Timestamp) -> Result<i64, StoreError> {
-        let count = i64::try_from(lines.count).unwrap_or(i64::MAX);
-        self.one(APPEND, values![count, now, lines.text]).await?.get("first")
+        let (count, packed) = lines.packed();
+        self.one(APPEND, values![count, now, packed]).await?.get("first")
     }
 
     /// The position up to which everything was digested.
