@@ -169,6 +169,8 @@ impl App {
 
         if let Some(listener) = listener {
             address = Some(listener.local_addr()?);
+            // Before a timer looks: it must not find fault with those whom nobody could hear.
+            engine.listen_for_heartbeats().await.context("heartbeats cannot be listened for")?;
             let inbox = Inbox::start(db.clone());
             let web = Web::new(
                 engine.clone(),
@@ -321,7 +323,8 @@ async fn credentials(config: &Config) -> anyhow::Result<Option<Credentials>> {
     Ok(Some(Credentials { token: token.expose().to_owned(), guild: config.discord.guild.0, stand_in }))
 }
 
-fn setup(config: Config) -> Setup {
+/// What of the configuration decisions need.
+pub fn setup(config: Config) -> Setup {
     let heartbeats = config.sources.iter().filter_map(|(name, source)| Some((name.clone(), source.every?))).collect();
     Setup { organisation: config.organisation, triage: config.triage, heartbeats }
 }

@@ -41,7 +41,12 @@ impl Heartbeat {
             severity: Some(AlertSeverity::Error),
             description: Some(format!("It must call at least every {}; {last_call}.", duration::format(every))),
             started_at: self.heard_at.map(|at| at + every),
-            ..Alert::new(&self.source, FINGERPRINT, AlertStatus::Firing, format!("No sign of life from {}", self.source))
+            ..Alert::new(
+                &self.source,
+                FINGERPRINT,
+                AlertStatus::Firing,
+                format!("No sign of life from {}", self.source),
+            )
         }
     }
 }

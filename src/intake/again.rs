@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::intake::delivery::{Delivery, Fields, Method};
 use crate::intake::drill;
 use crate::intake::kind::Kind;
+use crate::intake::kinds;
 
-/// Parameters of an address that hold a secret.
-const SECRETS: [&str; 2] = ["token", "access_token"];
+/// What is in the names of headers and parameters that prove a sender.
+const PROOFS: [&str; 7] = ["auth", "cookie", "token", "secret", "signature", "api-key", "apikey"];
 
 /// How a request came, but for what proved its sender: that is kept nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,17 +25,22 @@ impl Manner {
     /// That of a delivery to a source of this kind.
     pub fn of(kind: &Kind, delivery: &Delivery<'_>) -> Self {
         let owned = |(name, value): (&str, &str)| (name.to_ascii_lowercase(), value.to_owned());
+        let is_proof = |name: &str| PROOFS.iter().any(|proof| name.contains(proof));
         let samples = [Some(&kind.samples.fires), kind.samples.resolves.as_ref()];
-        let read: Vec<&str> = samples.into_iter().flatten().flat_map(|sample| sample.headers).map(|(name, _)| *name).collect();
+        let read: Vec<&str> =
+            samples.into_iter().flatten().flat_map(|sample| sample.headers).map(|(name, _)| *name).collect();
         let is_read = |name: &str| {
             read.iter().any(|known| known.eq_ignore_ascii_case(name))
                 || ["content-type", drill::HEADER].contains(&name)
                 || name.starts_with("ce-")
+                // A mapping may ask for any.
+                || kind == kinds::CUSTOM
         };
+        let of_headers = |name: &str| is_read(name) && !is_proof(name);
         Self {
             method: delivery.method,
-            headers: delivery.headers.iter().map(owned).filter(|(name, _)| is_read(name)).collect(),
-            query: delivery.query.iter().map(owned).filter(|(name, _)| !SECRETS.contains(&name.as_str())).collect(),
+            headers: delivery.headers.iter().map(owned).filter(|(name, _)| of_headers(name)).collect(),
+            query: delivery.query.iter().map(owned).filter(|(name, _)| !is_proof(name)).collect(),
         }
     }
 
@@ -47,7 +53,6 @@ impl Manner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intake::kinds;
 
     #[test]
     fn what_reading_takes_is_kept_and_no_secret_is() {
@@ -60,14 +65,17 @@ mod tests {
             ("authorization", "Bearer hush"),
             ("x-api-key", "hush"),
             ("cookie", "hush"),
+            ("x-check", "psi"),
         ]
         .into_iter()
         .collect();
         let query: Fields = [("token", "hush"), ("access_token", "hush"), ("msg", "down")].into_iter().collect();
         let delivery = Delivery { headers: &headers, query: &query, ..Delivery::bare(&source, b"{}") };
-        let manner = Manner::of(kinds::named("sentry").unwrap(), &delivery);
-        let text = serde_json::to_string(&manner).unwrap();
-        assert!(!text.contains("hush") && !text.contains("0a1b"), "{text}");
+        let written = |kind| serde_json::to_string(&Manner::of(kind, &delivery)).unwrap();
+        let all = written(kinds::CUSTOM);
+        assert!(!all.contains("hush") && !all.contains("0a1b") && all.contains("x-check"), "{all}");
+        let text = written(kinds::named("sentry").unwrap());
+        assert!(!text.contains("hush") && !text.contains("0a1b") && !text.contains("x-check"), "{text}");
         let (method, headers, query) = serde_json::from_str::<Manner>(&text).unwrap().into_parts();
         assert_eq!(method, Method::Post);
         assert_eq!(headers.get("content-type"), Some("application/json"));

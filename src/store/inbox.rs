@@ -22,6 +22,8 @@ sql! {
     AFTER = Sql::portable(
         "SELECT first, received_at, is_packed, alerts FROM inbox WHERE $1 < last ORDER BY last LIMIT $2",
     );
+    END = Sql::portable("SELECT last FROM inbox_head");
+    SINCE = Sql::portable("SELECT first FROM inbox WHERE $1 <= received_at ORDER BY received_at, last LIMIT 1");
     ADVANCE = Sql::portable("UPDATE inbox_cursor SET position = $2 WHERE only_row = 1 AND position = $1");
     BEHIND = Sql::portable(
         "SELECT (SELECT last FROM inbox_head) - (SELECT position FROM inbox_cursor) AS waiting,
@@ -145,6 +147,17 @@ impl Tx {
             rows.extend(alerts_of(&row)?.into_iter().filter(|row| position < row.position));
         }
         Ok(rows)
+    }
+
+    /// The position of the last alert that was taken in.
+    pub async fn inbox_end(&mut self) -> Result<i64, StoreError> {
+        self.one(END, values![]).await?.get("last")
+    }
+
+    /// The position before the first alert that is kept and was taken in at `since` or later.
+    pub async fn inbox_since(&mut self, since: Timestamp) -> Result<Option<i64>, StoreError> {
+        let first = self.first(SINCE, values![since]).await?;
+        first.map(|row| Ok(row.get::<i64>("first")? - 1)).transpose()
     }
 
     /// Moves the cursor; `false` when another process moved it first.

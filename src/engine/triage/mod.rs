@@ -6,6 +6,7 @@ mod course;
 mod evidence;
 mod flood;
 mod repeats;
+pub mod replay;
 mod verdicts;
 
 use std::collections::HashMap;
