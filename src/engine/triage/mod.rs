@@ -5,6 +5,7 @@
 mod course;
 mod evidence;
 mod flood;
+mod imagine;
 mod repeats;
 pub mod replay;
 mod verdicts;

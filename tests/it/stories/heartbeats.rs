@@ -4,6 +4,7 @@ use chrono::Duration;
 use firebell::app::{App, Options, Role};
 use firebell::clock::real_time;
 use firebell::demo::world::HOOK_SECRET;
+use firebell::domain::id::SourceName;
 use firebell::store::Db;
 use serde_json::json;
 
@@ -146,12 +147,12 @@ on_both_databases! {
         let bot = Bot::start_configured(database, with_nightly).await;
         call(&bot).await;
         let mut config = bot.world.config().unwrap();
-        config.sources.get_mut(&"nightly".into()).unwrap().every = Some(Duration::hours(1));
+        config.sources.get_mut(&SourceName::from("nightly")).unwrap().every = Some(Duration::hours(1));
         bot.world.app().reload(config).await.unwrap();
         bot.pass(59).await;
         assert!(bot.world.room("INC-1").is_none());
         let mut config = bot.world.config().unwrap();
-        config.sources.remove(&"nightly".into());
+        config.sources.remove(&SourceName::from("nightly"));
         bot.world.app().reload(config).await.unwrap();
         bot.pass(60).await;
         assert!(bot.world.room("INC-1").is_none());
