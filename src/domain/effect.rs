@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::id::{EntryNumber, EscalationNumber, IncidentId, PageNumber, UpdateNumber};
+use crate::domain::id::{EntryNumber, EscalationNumber, IncidentId, PageNumber, SourceName, UpdateNumber};
 use crate::domain::update::Sink;
 
 /// Where the alarm is raised when nobody answered.
@@ -141,6 +141,13 @@ pub enum Effect {
         /// When it is due, which tells a stale reminder from a fresh one.
         due: crate::domain::Timestamp,
     },
+    /// Look whether a source that must call every so often did.
+    ExpectBeat {
+        /// Which.
+        source: SourceName,
+        /// When the look is due.
+        due: crate::domain::Timestamp,
+    },
     /// Tell the operators something.
     TellOperators {
         /// What.
@@ -208,7 +215,7 @@ impl Effect {
             | Self::ShowDraft { .. }
             | Self::TellOperators { .. } => Promise::Once,
             Self::Publish { .. } => Promise::AtMostOnce,
-            Self::Escalate { .. } | Self::RemindUpdate { .. } => Promise::Timer,
+            Self::Escalate { .. } | Self::RemindUpdate { .. } | Self::ExpectBeat { .. } => Promise::Timer,
         }
     }
 
@@ -224,7 +231,9 @@ impl Effect {
     /// The lane in which effects keep their order; pages and timers have none, so that nothing holds them up.
     pub fn lane(&self, incident: IncidentId) -> Option<String> {
         match self {
-            Self::PageDirectly { .. } | Self::Escalate { .. } | Self::RemindUpdate { .. } => None,
+            Self::PageDirectly { .. } | Self::Escalate { .. } | Self::RemindUpdate { .. } | Self::ExpectBeat { .. } => {
+                None
+            }
             // The alarm must be raised even where the room is stuck.
             Self::RaiseAlarm { .. } => None,
             Self::TellOperators { .. } => Some("operators".to_owned()),
@@ -265,7 +274,8 @@ impl Effect {
             | Self::PageDirectly { .. }
             | Self::Publish { .. }
             | Self::Escalate { .. }
-            | Self::RemindUpdate { .. } => false,
+            | Self::RemindUpdate { .. }
+            | Self::ExpectBeat { .. } => false,
         }
     }
 
@@ -312,6 +322,7 @@ impl Effect {
                 format!("{incident}/publish/{update}/{place}/{}/{again}", digest.get(..12).unwrap_or(digest))
             }
             Self::RemindUpdate { due } => format!("{incident}/remind/{}", due.timestamp_micros()),
+            Self::ExpectBeat { source, due } => format!("heartbeat/{source}/{}", due.timestamp_micros()),
             Self::TellOperators { .. } => format!("{incident}/operators/{occasion}"),
         }
     }

@@ -2,18 +2,21 @@
 //!
 //! The engine *writes* effects; it never performs one.
 
+mod heartbeat;
 mod read;
 pub mod triage;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Duration;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::domain::actor::Actor;
 use crate::domain::effect::Effect;
-use crate::domain::id::{AudienceName, IncidentId};
+use crate::domain::id::{AudienceName, IncidentId, SourceName};
 use crate::domain::incident::{Command, Decision, Incident, Opening, Refusal, Scheduled};
 use crate::domain::organisation::Organisation;
 use crate::domain::timeline::Event;
@@ -36,6 +39,8 @@ pub struct Setup {
     pub organisation: Organisation,
     /// The rules of triage.
     pub triage: Triage,
+    /// How often at least the sources call that must.
+    pub heartbeats: BTreeMap<SourceName, Duration>,
 }
 
 /// Why a command came to nothing.

@@ -356,6 +356,7 @@ fn deed(effect: &Effect) -> &'static str {
         Effect::ShowDraft { .. } => "the card of a draft",
         Effect::Publish { .. } => "the publication of an update",
         Effect::RemindUpdate { .. } => "the reminder that an update is due",
+        Effect::ExpectBeat { .. } => "the look at a heartbeat",
         Effect::TellOperators { .. } => "a word to the operators",
     }
 }

@@ -22,6 +22,8 @@ sql! {
     AFTER = Sql::portable(
         "SELECT first, received_at, is_packed, alerts FROM inbox WHERE $1 < last ORDER BY last LIMIT $2",
     );
+    END = Sql::portable("SELECT last FROM inbox_head");
+    SINCE = Sql::portable("SELECT first FROM inbox WHERE $1 <= received_at ORDER BY received_at, last LIMIT 1");
     ADVANCE = Sql::portable("UPDATE inbox_cursor SET position = $2 WHERE only_row = 1 AND position = $1");
     BEHIND = Sql::portable(
         "SELECT (SELECT last FROM inbox_head) - (SELECT position FROM inbox_cursor) AS waiting,
@@ -88,20 +90,18 @@ impl Db {
     /// Appends to the inbox, in a transaction of its own and in one statement; gives the first position, from which the
     /// others follow one by one.
     pub async fn append_to_inbox(&self, alerts: &[Written], now: Timestamp) -> Result<i64, StoreError> {
-        let count = i64::try_from(alerts.len()).unwrap_or(i64::MAX);
-        let mut lines = String::with_capacity(alerts.iter().map(|alert| alert.json.len() + 1).sum());
-        for alert in alerts {
-            if !lines.is_empty() {
-                lines.push('\n');
-            }
-            lines.push_str(&alert.json);
-        }
-        let packed = lz4_flex::compress_prepend_size(lines.as_bytes());
+        let (count, packed) = packed(alerts);
         self.alone(APPEND, values![count, now, packed]).await?.get("first")
     }
 }
 
 impl Tx {
+    /// Appends to the inbox within a transaction; gives the first position.
+    pub async fn append_to_inbox(&mut self, alerts: &[Written], now: Timestamp) -> Result<i64, StoreError> {
+        let (count, packed) = packed(alerts);
+        self.one(APPEND, values![count, now, packed]).await?.get("first")
+    }
+
     /// The position up to which everything was digested.
     pub async fn inbox_cursor(&mut self) -> Result<i64, StoreError> {
         self.one(CURSOR, values![]).await?.get("position")
@@ -114,6 +114,17 @@ impl Tx {
             rows.extend(alerts_of(&row)?.into_iter().filter(|row| position < row.position));
         }
         Ok(rows)
+    }
+
+    /// The position of the last alert that was taken in.
+    pub async fn inbox_end(&mut self) -> Result<i64, StoreError> {
+        self.one(END, values![]).await?.get("last")
+    }
+
+    /// The position before the first alert that is kept and was taken in at `since` or later.
+    pub async fn inbox_since(&mut self, since: Timestamp) -> Result<Option<i64>, StoreError> {
+        let first = self.first(SINCE, values![since]).await?;
+        first.map(|row| Ok(row.get::<i64>("first")? - 1)).transpose()
     }
 
     /// Moves the cursor; `false` when another process moved it first.
@@ -148,6 +159,18 @@ impl Tx {
     pub async fn prune_inbox(&mut self, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
         self.execute(PRUNE, values![before, limit]).await
     }
+}
+
+/// How many alerts there are, and all of them as they are stored.
+fn packed(alerts: &[Written]) -> (i64, Vec<u8>) {
+    let mut lines = String::with_capacity(alerts.iter().map(|alert| alert.json.len() + 1).sum());
+    for alert in alerts {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        lines.push_str(&alert.json);
+    }
+    (i64::try_from(alerts.len()).unwrap_or(i64::MAX), lz4_flex::compress_prepend_size(lines.as_bytes()))
 }
 
 /// What can be told even of an alert that cannot be read.

@@ -386,7 +386,7 @@ fn row_of(
 ) -> Vec<Value> {
     let lane = match incident {
         Some(id) => effect.lane(id),
-        None => Some("operators".to_owned()),
+        None => (effect.performer() != Performer::Clock).then(|| "operators".to_owned()),
     };
     let place = if effect.leads_its_lane() { Timestamp::UNIX_EPOCH } else { due };
     values![

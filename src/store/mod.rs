@@ -6,6 +6,7 @@ pub mod db;
 pub mod declaration;
 pub mod error;
 pub mod handed;
+pub mod heartbeat;
 pub mod inbox;
 pub mod inbox_writer;
 pub mod incident;
@@ -36,6 +37,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str, db::Sql
     [
         ("alert", alert::STATEMENTS),
         ("declaration", declaration::STATEMENTS),
+        ("heartbeat", heartbeat::STATEMENTS),
         ("inbox", inbox::STATEMENTS),
         ("incident", incident::STATEMENTS),
         ("job", job::STATEMENTS),

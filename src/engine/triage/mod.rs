@@ -5,7 +5,9 @@
 mod course;
 mod evidence;
 mod flood;
+mod imagine;
 mod repeats;
+pub mod replay;
 mod verdicts;
 
 use std::collections::HashMap;
