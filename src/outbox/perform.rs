@@ -133,7 +133,7 @@ impl Outbox {
         let posted_at = self.clock.now();
         let posted = match self.earlier_attempt(job, channel, message).await? {
             Some(found) => found,
-            None => self.chat()?.post(channel, message, &nonce(&job.dedup_key)).await?,
+            None => self.chat_for(job)?.post(channel, message, &nonce(&job.dedup_key)).await?,
         };
         Ok(Post { slot: slot.to_owned(), channel, message: posted, version, posted_at })
     }
@@ -330,7 +330,7 @@ impl Outbox {
             return Ok(undelivered("no Discord account is known".to_owned()));
         };
         let message = draw::page_directly(self, &source, &page);
-        let chat = self.chat()?;
+        let chat = self.chat_for(job)?;
         let sent = async {
             let channel = chat.direct_channel(account).await?;
             chat.post(channel, &message, &nonce(&job.dedup_key)).await.map(|id| (channel, id))
@@ -475,6 +475,12 @@ impl Outbox {
     fn chat(&self) -> Result<&Chat, Stop> {
         let retry = || Outcome::Retry { after: None, trouble: "this process has no Discord".to_owned() };
         self.chat.as_ref().ok_or_else(|| Stop::Outcome(Box::new(retry())))
+    }
+
+    /// The chat in a job's turn: nothing goes before a page or an alarm.
+    fn chat_for(&self, job: &Job) -> Result<Chat, Stop> {
+        let chat = self.chat()?;
+        Ok(if job.effect.promise() == Promise::AtLeastOnce { chat.first() } else { chat.clone() })
     }
 
     /// Where a message is read, as an address.
