@@ -79,6 +79,11 @@ impl Lines {
         self.count == 0
     }
 
+    /// How long they are, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// Adds others after these.
     pub fn append(&mut self, others: &Self) {
         if 0 < self.count && 0 < others.count {

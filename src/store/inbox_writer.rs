@@ -1,8 +1,9 @@
 //! The one writer of the inbox: it gathers what waits into one commit, and answers each request after it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tracing::{debug, warn};
 
 use crate::domain::Timestamp;
@@ -15,6 +16,8 @@ use crate::store::inbox::Lines;
 
 /// How many requests may wait. Beyond it the sender is told to come back, so that memory stays bounded.
 const QUEUE: usize = 1024;
+/// How many KiB of alerts may wait in them: a request may be a thousand times as large as another.
+const QUEUE_KIB: u32 = 32 * 1024;
 /// How many alerts one commit takes at most, beside those of its last request, so that no request waits behind an
 /// endless one.
 const ALERTS_A_COMMIT: usize = 1024;
@@ -39,12 +42,15 @@ struct Request {
     alerts: Vec<Alert>,
     received_at: Timestamp,
     answer: oneshot::Sender<Result<i64, String>>,
+    /// What it takes of the room for waiting alerts.
+    room: OwnedSemaphorePermit,
 }
 
 /// Takes alerts in. Clones share one writer.
 #[derive(Clone)]
 pub struct Inbox {
     requests: mpsc::Sender<Request>,
+    room: Arc<Semaphore>,
     commits: watch::Sender<()>,
     failed: watch::Sender<Option<Instant>>,
     handed: Handed,
@@ -58,7 +64,8 @@ impl Inbox {
         let handed = Handed::default();
         let failed = watch::Sender::new(None);
         tokio::spawn(write(db, queue, commits.clone(), failed.clone(), handed.clone()));
-        Self { requests, commits, failed, handed }
+        let room = Arc::new(Semaphore::new(QUEUE_KIB as usize));
+        Self { requests, room, commits, failed, handed }
     }
 
     /// Takes alerts in. They are kept when this returns; the positions of the alerts follow one another from the one
@@ -66,8 +73,11 @@ impl Inbox {
     pub async fn append(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<i64, InboxError> {
         // Here, where requests run side by side, rather than in the one writer.
         let lines = Lines::of(&alerts).map_err(|error| InboxError::Unwritable(error.to_string()))?;
+        // One that is larger than all the room has it alone.
+        let kib = u32::try_from(lines.bytes().div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, QUEUE_KIB);
+        let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| InboxError::Full)?;
         let (answer, answered) = oneshot::channel();
-        self.requests.try_send(Request { lines, alerts, received_at, answer }).map_err(|_| InboxError::Full)?;
+        self.requests.try_send(Request { lines, alerts, received_at, answer, room }).map_err(|_| InboxError::Full)?;
         match answered.await {
             Ok(result) => result.map_err(InboxError::Unwritable),
             Err(_) => Err(InboxError::Unwritable("the writer ended".to_owned())),
@@ -116,13 +126,17 @@ async fn write(
         let mut lines = Lines::default();
         let mut alerts = Vec::with_capacity(count);
         let mut shares = Vec::with_capacity(batch.len());
+        let mut rooms = Vec::with_capacity(batch.len());
         for request in batch {
             lines.append(&request.lines);
             shares.push((request.alerts.len(), request.answer));
             alerts.extend(request.alerts);
+            // Until it is written, since it waits in memory until then.
+            rooms.push(request.room);
         }
         // A sender must be answered while it still listens, also by a database that does not answer us.
         let appended = tokio::time::timeout(APPEND, append(&db, lines, received_at)).await;
+        drop(rooms);
         match appended.unwrap_or(Err(StoreError::TooSlow)) {
             Ok(first) => {
                 debug!(alerts = count, requests = shares.len(), "inbox committed");
