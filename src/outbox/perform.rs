@@ -195,6 +195,7 @@ impl Outbox {
     /// The announcement, as it should stand now.
     async fn announcement(&self, job: &Job, id: IncidentId) -> Result<Post, Stop> {
         let slot = format!("{id}/announcement");
+        let _edit = self.edits.turn(&slot).await;
         let source = self.engine.card(id).await?;
         if let Some(standing) = &source.announcement
             && standing.version == source.incident.version
@@ -247,6 +248,7 @@ impl Outbox {
 
     async fn draw_card(&self, job: &Job, id: IncidentId) -> Result<Outcome, Stop> {
         let slot = format!("{id}/card");
+        let _edit = self.edits.turn(&slot).await;
         let source = self.engine.card(id).await?;
         let Some(room) = source.incident.room.clone() else { return Err(needless("there is no room")) };
         let standing = self.engine.post(&slot).await?;

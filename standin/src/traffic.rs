@@ -106,11 +106,8 @@ impl Recorder {
         let now = Instant::now();
         self.requests.count(now);
         // PATCH /channels/{channel}/messages/{message}
-        if method == "PATCH"
-            && path.contains("/channels/")
-            && let Some((channel, _)) = path.split_once("/messages/")
-        {
-            self.edits.entry(channel.to_owned()).or_default().count(now);
+        if method == "PATCH" && path.contains("/channels/") && path.contains("/messages/") {
+            self.edits.entry(path.to_owned()).or_default().count(now);
         }
     }
 

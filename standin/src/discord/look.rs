@@ -104,7 +104,7 @@ impl Discord {
         self.read(|state| state.recorder.busiest_second())
     }
 
-    /// The most edits of messages of one channel that arrived within one second.
+    /// The most edits of one message that arrived within one second.
     #[must_use]
     pub fn edits_per_second_max(&self) -> usize {
         self.read(|state| state.recorder.most_edits())

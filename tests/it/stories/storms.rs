@@ -66,7 +66,7 @@ fn was_kept_to_the_limits(bot: &Bot) {
     let discord = bot.discord();
     assert_eq!(discord.count_429(), 0, "no call was refused for being too fast");
     assert!(discord.requests_per_second_max() <= A_SECOND, "{} calls in a second", discord.requests_per_second_max());
-    assert!(discord.edits_per_second_max() <= 1, "{} edits in a second in one room", discord.edits_per_second_max());
+    assert!(discord.edits_per_second_max() <= 1, "{} edits of one message in a second", discord.edits_per_second_max());
 }
 
 /// All lines that say how many joined were to be expected.
