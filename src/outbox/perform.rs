@@ -195,7 +195,7 @@ impl Outbox {
     /// The announcement, as it should stand now.
     async fn announcement(&self, job: &Job, id: IncidentId) -> Result<Post, Stop> {
         let slot = format!("{id}/announcement");
-        let _edit = self.edits.turn(&slot).await;
+        let edit = self.edits.turn(&slot).await;
         let source = self.engine.card(id).await?;
         if let Some(standing) = &source.announcement
             && standing.version == source.incident.version
@@ -204,7 +204,9 @@ impl Outbox {
         }
         let message = draw::announcement(self, &source);
         let channel = self.places().announcements;
-        self.post_or_edit(job, &slot, channel, &message, source.incident.version).await
+        let post = self.post_or_edit(job, &slot, channel, &message, source.incident.version).await?;
+        edit.made();
+        Ok(post)
     }
 
     async fn open_room(
@@ -248,7 +250,7 @@ impl Outbox {
 
     async fn draw_card(&self, job: &Job, id: IncidentId) -> Result<Outcome, Stop> {
         let slot = format!("{id}/card");
-        let _edit = self.edits.turn(&slot).await;
+        let edit = self.edits.turn(&slot).await;
         let source = self.engine.card(id).await?;
         let Some(room) = source.incident.room.clone() else { return Err(needless("there is no room")) };
         let standing = self.engine.post(&slot).await?;
@@ -260,6 +262,7 @@ impl Outbox {
         }
         let message = draw::card(self, &source);
         let post = self.post_or_edit(job, &slot, room.channel, &message, source.incident.version).await?;
+        edit.made();
         let is_fresh = standing.is_none_or(|standing| standing.version == 0 || standing.message != post.message);
         let mut report = None;
         if is_fresh {
