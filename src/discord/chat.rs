@@ -1,7 +1,8 @@
 //! What the outbox does in Discord: channels, threads, messages, direct messages.
 
+use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
@@ -35,12 +36,14 @@ pub struct Chat {
     guild: GuildId,
     pace: Pace,
     turn: Turn,
+    /// The channels of direct messages that were opened, by user: they stay the same, and a page need not ask again.
+    direct: Arc<Mutex<BTreeMap<Snowflake, Snowflake>>>,
 }
 
 impl Chat {
     /// Writes in `guild` by `http`.
     pub fn new(http: Arc<Http>, guild: Snowflake) -> Self {
-        Self { http, guild: GuildId::new(guild.0), pace: Pace::default(), turn: Turn::Then }
+        Self { http, guild: GuildId::new(guild.0), pace: Pace::default(), turn: Turn::Then, direct: Arc::default() }
     }
 
     /// The same hand where nothing else is waited for.
@@ -128,9 +131,24 @@ impl Chat {
 
     /// The channel of direct messages with a user.
     pub async fn direct_channel(&self, user: Snowflake) -> Result<Snowflake, ChatError> {
+        let known = self.opened().get(&user).copied();
+        if let Some(channel) = known {
+            return Ok(channel);
+        }
         let map = json!({ "recipient_id": user.to_string() });
         let channel = self.work(OPEN_DIRECT, self.http.create_private_channel(&map)).await?;
-        Ok(Snowflake(channel.id.get()))
+        let channel = Snowflake(channel.id.get());
+        self.opened().insert(user, channel);
+        Ok(channel)
+    }
+
+    /// Forgets a user's channel of direct messages, in which something was refused: it is opened anew the next time.
+    pub fn forget_direct(&self, user: Snowflake) {
+        self.opened().remove(&user);
+    }
+
+    fn opened(&self) -> MutexGuard<'_, BTreeMap<Snowflake, Snowflake>> {
+        self.direct.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a channel or thread is there.

@@ -340,7 +340,11 @@ impl Outbox {
             let channel = chat.direct_channel(account).await?;
             chat.post(channel, &message, &nonce(&job.dedup_key)).await.map(|id| (channel, id))
         };
-        match sent.await {
+        let sent = sent.await;
+        if matches!(sent, Err(ChatError::Refused { .. })) {
+            chat.forget_direct(account);
+        }
+        match sent {
             Ok((channel, message)) => {
                 let slot = format!("{id}/page/{number}/directly");
                 let post = Post { slot, channel, message, version: 0, posted_at: self.clock.now() };
