@@ -186,7 +186,12 @@ impl Sender {
                     shared.answers.silent += u64::from(is_turned_away && !answer.says_when);
                     if (200..300).contains(&answer.status) {
                         shared.answers.taken += keys.len() as u64;
-                        if self.counts_from <= now && now <= self.ends {
+                        // In an open loop whatever was due is counted, however late it was answered.
+                        let is_counted = match plan.rate {
+                            Some(_) => self.counts_from <= due,
+                            None => self.counts_from <= now && now <= self.ends,
+                        };
+                        if is_counted {
                             shared.waits.push((now - due).as_micros().try_into().unwrap_or(u32::MAX));
                             shared.last = now;
                         }

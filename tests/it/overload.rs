@@ -95,8 +95,12 @@ on_both_databases! {
         let address = bot.world.app().address().unwrap();
         let engine = bot.world.app().engine().clone();
         // A mebibyte a request: the senders are few, and what they send is not.
-        let long = "what happened, at length; ".repeat(1000);
-        let alerts: Vec<_> = (0..40).map(|number| drift(&format!("place-{number}")).summary("so much").label("story", &long)).collect();
+        let long = "what happened, at length; ".repeat(350);
+        let story = |number: usize| {
+            let alert = drift(&format!("place-{number}")).summary("so much");
+            (1..=4).fold(alert, |alert, part| alert.label(&format!("story{part}"), &long))
+        };
+        let alerts: Vec<_> = (0..40).map(story).collect();
         let body = webhook("drift", &alerts);
         assert!(1 << 20 <= body.len());
         let stall = Stall::begin(&url).await;

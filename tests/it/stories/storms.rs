@@ -148,7 +148,7 @@ on_both_databases! {
         assert_has(&card.text(), &["Flood of alerts from second", "SEV3"]);
         bot.expect_page("chloe", "INC-5");
         let room = bot.channel("INC-4");
-        let said = bot.command("dana", room, "/incident info", serde_json::json!({})).await;
+        let said = bot.command("dana", room, "/incident timeline list", serde_json::json!({})).await;
         assert_has(&said, &["3 incidents were opened within 10 minutes", "is gathered here"]);
         assert_eq!(count(&bot, "SELECT COUNT(*) FROM incident").await, 5);
         assert_eq!(deliveries(&bot).await, 7, "nothing is lost");
