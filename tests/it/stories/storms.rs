@@ -107,10 +107,11 @@ on_both_databases! {
         assert_eq!(count(&bot, "SELECT COUNT(*) FROM alert").await, 1000);
         assert_eq!(deliveries(&bot).await, 10_000);
         bot.pass(1).await;
-        for number in 1..=10 {
+        // INC-10 first, or its messages would be taken for INC-1's.
+        for number in (1..=10).rev() {
             let incident = format!("INC-{number}");
             bot.expect_opened(&incident);
-            bot.expect_page("ana", &format!("({incident})"));
+            bot.expect_page("ana", &incident);
             expect_joined(&mut bot, &incident);
             assert_has(&bot.newest(&incident, "Lead", None).text(), &["100, all firing"]);
         }

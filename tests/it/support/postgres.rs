@@ -90,6 +90,7 @@ impl Server {
     }
 
     /// The process under which all of the server's run.
+    #[allow(dead_code, reason = "the bench asks what they use")]
     pub fn process(&self) -> u32 {
         self.watcher.id()
     }
