@@ -24,7 +24,7 @@ use crate::domain::effect::Performer;
 use crate::engine::triage::{ALERTS_A_COMMIT, Digested, Look, Triager};
 use crate::engine::{Engine, EngineError, Setup};
 use crate::fault::{self, Fault, Point};
-use crate::outbox::{Outbox, Places};
+use crate::outbox::{EDITS_APART, Outbox, Places};
 use crate::render::Renderer;
 use crate::store::handed::Handed;
 use crate::store::inbox_writer::Inbox;
@@ -73,6 +73,8 @@ pub struct Options {
     pub clock: Clock,
     /// How long a lease lasts without being renewed; renewed at a third of it.
     pub lease: Duration,
+    /// How far apart edits of one message are at least, in real time.
+    pub edits_apart: Duration,
     /// Renders `/metrics`.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -84,6 +86,7 @@ impl Default for Options {
             migrate: true,
             clock: Clock::system(),
             lease: Duration::from_secs(12),
+            edits_apart: EDITS_APART,
             metrics: None,
         }
     }
@@ -228,7 +231,8 @@ impl App {
         if let Some((http, credentials)) = chat_client {
             let chat = Chat::new(http.clone(), crate::domain::id::Snowflake(credentials.guild));
             let outbox =
-                outbox_for(&engine, &options.clock, Some(chat), &renderer, &changeable, &holder, options.lease);
+                outbox_for(&engine, &options.clock, Some(chat), &renderer, &changeable, &holder, options.lease)
+                    .with_edits_apart(options.edits_apart);
             let gateway =
                 Gateway::new(engine.clone(), http, credentials, renderer, connected, changeable.guild.clone());
             let guild = changeable.guild.clone();

@@ -42,6 +42,8 @@ impl Rehearse {
             roles: self.roles.iter().copied().collect(),
             clock: clock.clone(),
             lease: Duration::from_millis(self.lease),
+            // Its seconds pass when it is told so.
+            edits_apart: Duration::ZERO,
             metrics: telemetry::count(),
             ..Options::default()
         };

@@ -14,6 +14,7 @@ use crate::config::{self, Config, Secret, StandIn};
 use crate::domain::id::{PersonId, Snowflake};
 use crate::domain::organisation::Organisation;
 use crate::domain::update::Sink;
+use crate::outbox::EDITS_APART;
 
 /// How long a running demo may take to come to rest, or to connect.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -46,6 +47,7 @@ pub struct World {
     app: Option<App>,
     runtime: Option<tokio::runtime::Runtime>,
     channels: BTreeMap<&'static str, Snowflake>,
+    edits_apart: Duration,
 }
 
 impl World {
@@ -65,7 +67,20 @@ impl World {
         let channels = seed(&discord, &config);
         std::fs::write(ca_file(&setting.folder), discord.ca_pem())
             .context("cannot write the stand-in's certificate")?;
-        Ok(Self { discord, organisation: config.organisation, setting, app: None, runtime: None, channels })
+        Ok(Self {
+            discord,
+            organisation: config.organisation,
+            setting,
+            app: None,
+            runtime: None,
+            channels,
+            edits_apart: EDITS_APART,
+        })
+    }
+
+    /// Has edits of one message stand at least so far apart, from the next start on.
+    pub fn space_edits(&mut self, apart: Duration) {
+        self.edits_apart = apart;
     }
 
     /// Starts Firebell, or starts it again; waits until it is connected.
@@ -73,6 +88,7 @@ impl World {
         let options = Options {
             clock: self.setting.clock.clone(),
             lease: self.setting.lease,
+            edits_apart: self.edits_apart,
             metrics: crate::telemetry::count(),
             ..Options::default()
         };

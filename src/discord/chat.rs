@@ -1,7 +1,8 @@
 //! What the outbox does in Discord: channels, threads, messages, direct messages.
 
+use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,6 +11,7 @@ use serenity::model::channel::{ChannelType, GuildChannel};
 use serenity::model::id::{ChannelId, GuildId, MessageId};
 
 use crate::discord::error::{ChatError, Trouble, classify};
+use crate::discord::pace::{Pace, Turn};
 use crate::discord::{doctor, wire};
 use crate::domain::id::Snowflake;
 use crate::fault::{self, Fault, Point};
@@ -32,12 +34,21 @@ const OPEN_DIRECT: (Point, Point) = (Point::DirectBefore, Point::DirectAfter);
 pub struct Chat {
     http: Arc<Http>,
     guild: GuildId,
+    pace: Pace,
+    turn: Turn,
+    /// The channels of direct messages that were opened, by user: they stay the same, and a page need not ask again.
+    direct: Arc<Mutex<BTreeMap<Snowflake, Snowflake>>>,
 }
 
 impl Chat {
     /// Writes in `guild` by `http`.
     pub fn new(http: Arc<Http>, guild: Snowflake) -> Self {
-        Self { http, guild: GuildId::new(guild.0) }
+        Self { http, guild: GuildId::new(guild.0), pace: Pace::default(), turn: Turn::Then, direct: Arc::default() }
+    }
+
+    /// The same hand where nothing else is waited for.
+    pub fn first(&self) -> Self {
+        Self { turn: Turn::First, ..self.clone() }
     }
 
     /// Posts a message. A repeat with the same nonce within some minutes gives the first one.
@@ -58,7 +69,7 @@ impl Chat {
     pub async fn find(&self, channel: Snowflake, message: &Message) -> Result<Vec<Snowflake>, ChatError> {
         let us = self.call(self.http.get_current_user()).await?.id;
         let history = self.http.get_messages(channel_id(channel)?, None, Some(SEARCHED));
-        let messages = match tokio::time::timeout(LIMIT, history).await {
+        let messages = match self.pace.keep(self.turn, tokio::time::timeout(LIMIT, history)).await {
             Ok(Ok(messages)) => messages,
             // One message that serenity cannot read fails them all; the nonce is what is left.
             Ok(Err(serenity::Error::Json(_) | serenity::Error::Decode(..))) => Vec::new(),
@@ -120,9 +131,24 @@ impl Chat {
 
     /// The channel of direct messages with a user.
     pub async fn direct_channel(&self, user: Snowflake) -> Result<Snowflake, ChatError> {
+        let known = self.opened().get(&user).copied();
+        if let Some(channel) = known {
+            return Ok(channel);
+        }
         let map = json!({ "recipient_id": user.to_string() });
         let channel = self.work(OPEN_DIRECT, self.http.create_private_channel(&map)).await?;
-        Ok(Snowflake(channel.id.get()))
+        let channel = Snowflake(channel.id.get());
+        self.opened().insert(user, channel);
+        Ok(channel)
+    }
+
+    /// Forgets a user's channel of direct messages, in which something was refused: it is opened anew the next time.
+    pub fn forget_direct(&self, user: Snowflake) {
+        self.opened().remove(&user);
+    }
+
+    fn opened(&self) -> MutexGuard<'_, BTreeMap<Snowflake, Snowflake>> {
+        self.direct.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a channel or thread is there.
@@ -140,7 +166,7 @@ impl Chat {
 
     /// Whether Discord answers at all, whatever becomes of a single call.
     pub async fn answers(&self) -> bool {
-        limited(self.http.get_current_user()).await.is_ok()
+        self.limited(self.http.get_current_user()).await.is_ok()
     }
 
     /// What the bot lacks in its guild, in words, with what it costs. `None`: it cannot be told now.
@@ -173,7 +199,7 @@ impl Chat {
 
     /// Makes a call. What is refused only because the bot was put out of its guild waits until it is let in again.
     async fn call<T>(&self, call: impl Future<Output = serenity::Result<T>>) -> Result<T, ChatError> {
-        match limited(call).await {
+        match self.limited(call).await {
             Err(ChatError::Refused { .. }) if !self.is_member().await => {
                 Err(ChatError::Later { after: None, reason: "the bot is not in the server".to_owned() })
             }
@@ -184,7 +210,15 @@ impl Chat {
     /// Whether the bot is in its guild, as far as can be told.
     async fn is_member(&self) -> bool {
         let asked = LightRequest::new(Route::Guild { guild_id: self.guild }, LightMethod::Get);
-        !matches!(limited(self.http.fire::<serde::de::IgnoredAny>(asked)).await, Err(ChatError::Refused { .. }))
+        !matches!(self.limited(self.http.fire::<serde::de::IgnoredAny>(asked)).await, Err(ChatError::Refused { .. }))
+    }
+
+    /// Makes a call in its turn; the time that it may take begins then.
+    async fn limited<T>(&self, call: impl Future<Output = serenity::Result<T>>) -> Result<T, ChatError> {
+        match self.pace.keep(self.turn, tokio::time::timeout(LIMIT, call)).await {
+            Ok(result) => result.map_err(|error| classify(&error)),
+            Err(_) => Err(too_slow()),
+        }
     }
 
     /// Where a message is read, as an address.
@@ -210,13 +244,6 @@ fn says(standing: &serenity::model::channel::Message, message: &Message) -> bool
 
 fn same(standing: Option<&str>, ours: Option<&str>) -> bool {
     standing.unwrap_or_default().trim() == ours.unwrap_or_default().trim()
-}
-
-async fn limited<T>(call: impl Future<Output = serenity::Result<T>>) -> Result<T, ChatError> {
-    match tokio::time::timeout(LIMIT, call).await {
-        Ok(result) => result.map_err(|error| classify(&error)),
-        Err(_) => Err(too_slow()),
-    }
 }
 
 fn too_slow() -> ChatError {

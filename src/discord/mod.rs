@@ -9,6 +9,7 @@ mod commands;
 pub mod doctor;
 mod error;
 pub mod gateway;
+mod pace;
 mod parse;
 mod wire;
 

@@ -3,6 +3,7 @@
 //! A crash at any point leaves a job to its lease; whoever claims it then looks first whether it was done already.
 
 mod draw;
+mod edits;
 mod perform;
 mod reconcile;
 mod settle;
@@ -28,6 +29,7 @@ use crate::fault::{self, Point};
 use crate::render::Renderer;
 use crate::store::StoreError;
 use crate::store::job::{Claim, Ending, Job};
+use edits::Edits;
 use settle::{Outcome, Settlement, settle};
 
 /// How many jobs of a kind are under way at once.
@@ -39,6 +41,8 @@ const POLL: std::time::Duration = std::time::Duration::from_millis(250);
 const BREATH: std::time::Duration = std::time::Duration::from_millis(5);
 /// How long claiming may take; a database that does not answer at all must not hold a worker for ever.
 const CLAIM: std::time::Duration = std::time::Duration::from_secs(10);
+/// How far apart edits of one message are at least.
+pub const EDITS_APART: std::time::Duration = std::time::Duration::from_secs(1);
 /// How long a worker waits after the database failed it.
 const AFTER_FAILURE: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -63,6 +67,7 @@ pub struct Outbox {
     places: watch::Receiver<Places>,
     holder: Arc<str>,
     lease: std::time::Duration,
+    edits: Edits,
 }
 
 impl Outbox {
@@ -77,7 +82,12 @@ impl Outbox {
         holder: &str,
         lease: std::time::Duration,
     ) -> Self {
-        Self { engine, clock, chat, renderer, places, holder: holder.into(), lease }
+        Self { engine, clock, chat, renderer, places, holder: holder.into(), lease, edits: Edits::new(EDITS_APART) }
+    }
+
+    /// The same, with edits of one message at least so far apart.
+    pub fn with_edits_apart(self, apart: std::time::Duration) -> Self {
+        Self { edits: Edits::new(apart), ..self }
     }
 
     /// Works until `stop`, and then to the end of what is under way. Pages, chat and timers each have their own loop,

@@ -138,7 +138,7 @@ impl Outbox {
         let posted_at = self.clock.now();
         let posted = match self.earlier_attempt(job, channel, message).await? {
             Some(found) => found,
-            None => self.chat()?.post(channel, message, &nonce(&job.dedup_key)).await?,
+            None => self.chat_for(job)?.post(channel, message, &nonce(&job.dedup_key)).await?,
         };
         Ok(Post { slot: slot.to_owned(), channel, message: posted, version, posted_at })
     }
@@ -200,6 +200,7 @@ impl Outbox {
     /// The announcement, as it should stand now.
     async fn announcement(&self, job: &Job, id: IncidentId) -> Result<Post, Stop> {
         let slot = format!("{id}/announcement");
+        let edit = self.edits.turn(&slot).await;
         let source = self.engine.card(id).await?;
         if let Some(standing) = &source.announcement
             && standing.version == source.incident.version
@@ -208,7 +209,9 @@ impl Outbox {
         }
         let message = draw::announcement(self, &source);
         let channel = self.places().announcements;
-        self.post_or_edit(job, &slot, channel, &message, source.incident.version).await
+        let post = self.post_or_edit(job, &slot, channel, &message, source.incident.version).await?;
+        edit.made();
+        Ok(post)
     }
 
     async fn open_room(
@@ -252,6 +255,7 @@ impl Outbox {
 
     async fn draw_card(&self, job: &Job, id: IncidentId) -> Result<Outcome, Stop> {
         let slot = format!("{id}/card");
+        let edit = self.edits.turn(&slot).await;
         let source = self.engine.card(id).await?;
         let Some(room) = source.incident.room.clone() else { return Err(needless("there is no room")) };
         let standing = self.engine.post(&slot).await?;
@@ -263,6 +267,7 @@ impl Outbox {
         }
         let message = draw::card(self, &source);
         let post = self.post_or_edit(job, &slot, room.channel, &message, source.incident.version).await?;
+        edit.made();
         let is_fresh = standing.is_none_or(|standing| standing.version == 0 || standing.message != post.message);
         let mut report = None;
         if is_fresh {
@@ -335,12 +340,16 @@ impl Outbox {
             return Ok(undelivered("no Discord account is known".to_owned()));
         };
         let message = draw::page_directly(self, &source, &page);
-        let chat = self.chat()?;
+        let chat = self.chat_for(job)?;
         let sent = async {
             let channel = chat.direct_channel(account).await?;
             chat.post(channel, &message, &nonce(&job.dedup_key)).await.map(|id| (channel, id))
         };
-        match sent.await {
+        let sent = sent.await;
+        if matches!(sent, Err(ChatError::Refused { .. })) {
+            chat.forget_direct(account);
+        }
+        match sent {
             Ok((channel, message)) => {
                 let slot = format!("{id}/page/{number}/directly");
                 let post = Post { slot, channel, message, version: 0, posted_at: self.clock.now() };
@@ -480,6 +489,12 @@ impl Outbox {
     fn chat(&self) -> Result<&Chat, Stop> {
         let retry = || Outcome::Retry { after: None, trouble: "this process has no Discord".to_owned() };
         self.chat.as_ref().ok_or_else(|| Stop::Outcome(Box::new(retry())))
+    }
+
+    /// The chat in a job's turn: nothing goes before a page or an alarm.
+    fn chat_for(&self, job: &Job) -> Result<Chat, Stop> {
+        let chat = self.chat()?;
+        Ok(if job.effect.promise() == Promise::AtLeastOnce { chat.first() } else { chat.clone() })
     }
 
     /// Where a message is read, as an address.

@@ -1,8 +1,9 @@
 //! The one writer of the inbox: it gathers what waits into one commit, and answers each request after it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tracing::{debug, warn};
 
 use crate::domain::Timestamp;
@@ -15,6 +16,8 @@ use crate::store::inbox::Written;
 
 /// How many requests may wait. Beyond it the sender is told to come back, so that memory stays bounded.
 const QUEUE: usize = 1024;
+/// How many KiB of alerts may wait in them: a request may be a thousand times as large as another.
+const QUEUE_KIB: u32 = 32 * 1024;
 /// How many alerts one commit takes at most, beside those of its last request, so that no request waits behind an
 /// endless one.
 const ALERTS_A_COMMIT: usize = 1024;
@@ -38,12 +41,15 @@ struct Request {
     alerts: Vec<Written>,
     received_at: Timestamp,
     answer: oneshot::Sender<Result<i64, String>>,
+    /// What it takes of the room for waiting alerts.
+    room: OwnedSemaphorePermit,
 }
 
 /// Takes alerts in. Clones share one writer.
 #[derive(Clone)]
 pub struct Inbox {
     requests: mpsc::Sender<Request>,
+    room: Arc<Semaphore>,
     commits: watch::Sender<()>,
     failed: watch::Sender<Option<Instant>>,
     handed: Handed,
@@ -57,7 +63,8 @@ impl Inbox {
         let handed = Handed::default();
         let failed = watch::Sender::new(None);
         tokio::spawn(write(db, queue, commits.clone(), failed.clone(), handed.clone()));
-        Self { requests, commits, failed, handed }
+        let room = Arc::new(Semaphore::new(QUEUE_KIB as usize));
+        Self { requests, room, commits, failed, handed }
     }
 
     /// Takes alerts in. They are kept when this returns; the positions of the alerts follow one another from the one
@@ -69,8 +76,12 @@ impl Inbox {
             .map(Written::new)
             .collect::<Result<_, _>>()
             .map_err(|error| InboxError::Unwritable(error.to_string()))?;
+        // One that is larger than all the room has it alone.
+        let bytes: usize = alerts.iter().map(|alert| alert.json.len()).sum();
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, QUEUE_KIB);
+        let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| InboxError::Full)?;
         let (answer, answered) = oneshot::channel();
-        self.requests.try_send(Request { alerts, received_at, answer }).map_err(|_| InboxError::Full)?;
+        self.requests.try_send(Request { alerts, received_at, answer, room }).map_err(|_| InboxError::Full)?;
         match answered.await {
             Ok(result) => result.map_err(InboxError::Unwritable),
             Err(_) => Err(InboxError::Unwritable("the writer ended".to_owned())),
@@ -118,12 +129,16 @@ async fn write(
         let received_at = batch[0].received_at;
         let mut alerts = Vec::with_capacity(count);
         let mut shares = Vec::with_capacity(batch.len());
+        let mut rooms = Vec::with_capacity(batch.len());
         for request in batch {
             shares.push((request.alerts.len(), request.answer));
             alerts.extend(request.alerts);
+            // Until it is written, since it waits in memory until then.
+            rooms.push(request.room);
         }
         // A sender must be answered while it still listens, also by a database that does not answer us.
         let appended = tokio::time::timeout(APPEND, append(&db, &alerts, received_at)).await;
+        drop(rooms);
         match appended.unwrap_or(Err(StoreError::TooSlow)) {
             Ok(first) => {
                 debug!(alerts = count, requests = shares.len(), "inbox committed");

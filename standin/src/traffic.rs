@@ -1,6 +1,6 @@
 //! What went over the wire, kept for checks against Discord's own API description.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -53,14 +53,31 @@ pub(crate) struct Recorder {
     keeping: bool,
     kept: Vec<Traffic>,
     file: Option<BufWriter<File>>,
-    recent: VecDeque<Instant>,
-    busiest_second: usize,
+    requests: Recent,
+    edits: BTreeMap<String, Recent>,
     limited: usize,
+}
+
+/// What arrived within the last second, and the most that ever did.
+#[derive(Debug, Default)]
+struct Recent {
+    arrived: VecDeque<Instant>,
+    most: usize,
+}
+
+impl Recent {
+    fn count(&mut self, now: Instant) {
+        while self.arrived.front().is_some_and(|first| Duration::from_secs(1) <= now - *first) {
+            self.arrived.pop_front();
+        }
+        self.arrived.push_back(now);
+        self.most = self.most.max(self.arrived.len());
+    }
 }
 
 impl Recorder {
     pub fn new(keeping: bool) -> Self {
-        Self { keeping, kept: Vec::new(), file: None, recent: VecDeque::new(), busiest_second: 0, limited: 0 }
+        Self { keeping, kept: Vec::new(), file: None, requests: Recent::default(), edits: BTreeMap::new(), limited: 0 }
     }
 
     pub fn kept(&self) -> &[Traffic] {
@@ -85,13 +102,13 @@ impl Recorder {
     }
 
     /// Counts a request when it arrives.
-    pub fn request_arrived(&mut self) {
+    pub fn request_arrived(&mut self, method: &str, path: &str) {
         let now = Instant::now();
-        while self.recent.front().is_some_and(|first| Duration::from_secs(1) <= now - *first) {
-            self.recent.pop_front();
+        self.requests.count(now);
+        // PATCH /channels/{channel}/messages/{message}
+        if method == "PATCH" && path.contains("/channels/") && path.contains("/messages/") {
+            self.edits.entry(path.to_owned()).or_default().count(now);
         }
-        self.recent.push_back(now);
-        self.busiest_second = self.busiest_second.max(self.recent.len());
     }
 
     /// Keeps a request once it is answered.
@@ -103,7 +120,11 @@ impl Recorder {
     }
 
     pub fn busiest_second(&self) -> usize {
-        self.busiest_second
+        self.requests.most
+    }
+
+    pub fn most_edits(&self) -> usize {
+        self.edits.values().map(|recent| recent.most).max().unwrap_or(0)
     }
 
     pub fn limited(&self) -> usize {

@@ -10,6 +10,7 @@ mod campaign;
 mod kills;
 mod migrations;
 mod old_schemas;
+mod overload;
 mod processes;
 mod sources;
 mod statements;

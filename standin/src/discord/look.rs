@@ -104,6 +104,12 @@ impl Discord {
         self.read(|state| state.recorder.busiest_second())
     }
 
+    /// The most edits of one message that arrived within one second.
+    #[must_use]
+    pub fn edits_per_second_max(&self) -> usize {
+        self.read(|state| state.recorder.most_edits())
+    }
+
     /// How many requests were answered with 429.
     #[must_use]
     pub fn count_429(&self) -> usize {

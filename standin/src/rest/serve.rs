@@ -103,7 +103,7 @@ async fn answer(discord: &Discord, request: Request<Incoming>) -> Result<Respons
     let path = parts.uri.path().to_owned();
     let query = parts.uri.query().unwrap_or_default().trim_start_matches('&').to_owned();
     let struck = discord.change(|state| {
-        state.recorder.request_arrived();
+        state.recorder.request_arrived(&method, &path);
         trouble::strike(&mut state.troubles, &method, path.strip_prefix(PREFIX).unwrap_or(&path))
     });
     let read = match to_bytes(Body::new(body), MAX_BODY).await {

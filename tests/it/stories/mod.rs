@@ -16,6 +16,7 @@ mod repair;
 mod room;
 mod senders;
 mod sources;
+mod storms;
 mod timeline;
 mod trouble;
 

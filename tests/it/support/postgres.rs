@@ -14,9 +14,13 @@ use tempfile::TempDir;
 /// How long the server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How a server of tests is set: they are many, and none asks what a crash of the machine leaves.
+const FOR_TESTS: &[&str] = &["fsync=off", "max_connections=400", "shared_buffers=32MB"];
+
 /// A server.
 pub struct Server {
     port: u16,
+    settings: &'static [&'static str],
     /// Its standard input closes with this process, which ends the server.
     watcher: Child,
     binaries: PathBuf,
@@ -41,6 +45,11 @@ async fn connect(url: &str) -> sqlx::PgConnection {
 impl Server {
     /// Starts one of its own. `None` where no server binaries are.
     pub fn start() -> Option<Self> {
+        Self::start_with(FOR_TESTS)
+    }
+
+    /// Starts one with these settings beside PostgreSQL's own.
+    pub fn start_with(settings: &'static [&'static str]) -> Option<Self> {
         let Some(binaries) = binaries() else {
             assert!(
                 std::env::var("FIREBELL_TEST_POSTGRES").as_deref() != Ok("required"),
@@ -67,8 +76,8 @@ impl Server {
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let watcher = run(&binaries, user, port, folder.path());
-        Some(Self { port, watcher, binaries, user, folder })
+        let watcher = run(&binaries, user, port, folder.path(), settings);
+        Some(Self { port, settings, watcher, binaries, user, folder })
     }
 
     /// A fresh, empty database.
@@ -78,6 +87,12 @@ impl Server {
         sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
         admin.close().await.unwrap();
         url(name)
+    }
+
+    /// The process under which all of the server's run.
+    #[allow(dead_code, reason = "the bench asks what they use")]
+    pub fn process(&self) -> u32 {
+        self.watcher.id()
     }
 
     /// Ends the server at once, as a crash does; its data stay.
@@ -91,22 +106,24 @@ impl Server {
     pub fn go_on(&mut self) {
         let _ = std::fs::remove_file(self.folder.path().join("keep"));
         std::fs::remove_file(self.folder.path().join("log")).unwrap();
-        self.watcher = run(&self.binaries, self.user, self.port, self.folder.path());
+        self.watcher = run(&self.binaries, self.user, self.port, self.folder.path(), self.settings);
     }
 }
 
 /// Runs a server on the data in `folder`.
-fn run(binaries: &Path, user: Option<(u32, u32)>, port: u16, folder: &Path) -> Child {
+fn run(binaries: &Path, user: Option<(u32, u32)>, port: u16, folder: &Path, settings: &[&str]) -> Child {
     // The shell ends the server, and takes its folder away, when its standard input closes, which the end of this process
     // does, however it ends.
-    let script = r#""$0" -D "$1" -p "$2" -k "$3" -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=400 \
-        -c shared_buffers=32MB > "$3/log" 2>&1 & server=$!; cat > /dev/null; kill -QUIT $server; wait; [ -e "$3/keep" ] || rm -rf "$3""#;
+    let script = r#"postgres=$0 data=$1 port=$2 folder=$3; shift 3
+        "$postgres" -D "$data" -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 "$@" > "$folder/log" 2>&1 &
+        server=$!; cat > /dev/null; kill -QUIT $server; wait; [ -e "$folder/keep" ] || rm -rf "$folder""#;
     let watcher = command(Path::new("/bin/sh"), user)
         .args(["-c", script])
         .arg(binaries.join("postgres"))
         .arg(folder.join("data"))
         .arg(port.to_string())
         .arg(folder)
+        .args(settings.iter().flat_map(|setting| ["-c", setting]))
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();

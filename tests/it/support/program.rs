@@ -14,6 +14,9 @@ use tokio::sync::mpsc;
 /// How long a program may take to answer.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// What lets one read the interface of a program under test.
+pub const API_TOKEN: &str = "an-api-token";
+
 /// A program under test, ended with the test.
 pub struct Program(pub Child);
 
@@ -57,7 +60,7 @@ pub fn firebell(config: &Path, discord: &Discord, arguments: &[&str]) -> Command
         .arg("--config")
         .arg(config)
         .env("FIREBELL_DISCORD_TOKEN", discord.token())
-        .env("FIREBELL_API_TOKEN", "an-api-token")
+        .env("FIREBELL_API_TOKEN", API_TOKEN)
         .env("FIREBELL_ALERTMANAGER_SECRET", HOOK_SECRET)
         .env_remove("RUST_LOG")
         .env_remove("FIREBELL_HEARTBEAT_URL")
