@@ -4,11 +4,14 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Mutex as Turn;
 
 /// How many buckets are remembered. Beyond it all are forgotten, and the next call of each goes alone once more.
 const REMEMBERED: usize = 10_000;
+/// How long the others wait for the first: one that Discord stalls holds nothing up for longer, a page least of all.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is called, as far as Discord counts it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,14 +44,17 @@ impl Buckets {
             }
             known.entry(bucket).or_default().clone()
         };
-        let mut is_known = turn.lock().await;
-        if *is_known {
-            drop(is_known);
-            return call.await;
+        match tokio::time::timeout(PATIENCE, turn.lock()).await {
+            Ok(mut is_known) if !*is_known => {
+                let result = call.await;
+                *is_known = result.is_ok();
+                result
+            }
+            known_or_too_late => {
+                drop(known_or_too_late);
+                call.await
+            }
         }
-        let result = call.await;
-        *is_known = result.is_ok();
-        result
     }
 }
 
