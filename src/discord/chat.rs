@@ -10,6 +10,7 @@ use serenity::http::{Http, LightMethod, Request as LightRequest, Route};
 use serenity::model::channel::{ChannelType, GuildChannel};
 use serenity::model::id::{ChannelId, GuildId, MessageId};
 
+use crate::discord::bucket::{Buckets, Kind};
 use crate::discord::error::{ChatError, Trouble, classify};
 use crate::discord::pace::{Pace, Turn};
 use crate::discord::{doctor, wire};
@@ -36,6 +37,7 @@ pub struct Chat {
     guild: GuildId,
     pace: Pace,
     turn: Turn,
+    buckets: Buckets,
     /// The channels of direct messages that were opened, by user: they stay the same, and a page need not ask again.
     direct: Arc<Mutex<BTreeMap<Snowflake, Snowflake>>>,
 }
@@ -43,7 +45,14 @@ pub struct Chat {
 impl Chat {
     /// Writes in `guild` by `http`.
     pub fn new(http: Arc<Http>, guild: Snowflake) -> Self {
-        Self { http, guild: GuildId::new(guild.0), pace: Pace::default(), turn: Turn::Then, direct: Arc::default() }
+        Self {
+            http,
+            guild: GuildId::new(guild.0),
+            pace: Pace::default(),
+            turn: Turn::Then,
+            buckets: Buckets::default(),
+            direct: Arc::default(),
+        }
     }
 
     /// The same hand where nothing else is waited for.
@@ -54,14 +63,16 @@ impl Chat {
     /// Posts a message. A repeat with the same nonce within some minutes gives the first one.
     pub async fn post(&self, channel: Snowflake, message: &Message, nonce: &str) -> Result<Snowflake, ChatError> {
         let map = wire::post(message, nonce);
-        let posted = self.work(POST, self.http.send_message(channel_id(channel)?, wire::files(message), &map)).await?;
+        let post = self.http.send_message(channel_id(channel)?, wire::files(message), &map);
+        let posted = self.buckets.learn((Kind::Post, channel.0), self.work(POST, post)).await?;
         Ok(Snowflake(posted.id.get()))
     }
 
     /// Puts a message in another's place.
     pub async fn edit(&self, channel: Snowflake, id: Snowflake, message: &Message) -> Result<(), ChatError> {
         let map = wire::edit(message);
-        self.work(EDIT, self.http.edit_message(channel_id(channel)?, message_id(id)?, &map, Vec::new())).await?;
+        let edit = self.http.edit_message(channel_id(channel)?, message_id(id)?, &map, Vec::new());
+        self.buckets.learn((Kind::Edit, channel.0), self.work(EDIT, edit)).await?;
         Ok(())
     }
 
@@ -82,7 +93,8 @@ impl Chat {
 
     /// Pins a message. One that is pinned already stays so.
     pub async fn pin(&self, channel: Snowflake, message: Snowflake) -> Result<(), ChatError> {
-        self.work(PIN, self.http.pin_message(channel_id(channel)?, message_id(message)?, None)).await
+        let pin = self.http.pin_message(channel_id(channel)?, message_id(message)?, None);
+        self.buckets.learn((Kind::Pin, channel.0), self.work(PIN, pin)).await
     }
 
     /// Makes a text channel.
@@ -97,7 +109,8 @@ impl Chat {
         if let Some(category) = category {
             map["parent_id"] = json!(category.to_string());
         }
-        let channel = self.work(MAKE_CHANNEL, self.http.create_channel(self.guild, &map, Some(reason))).await?;
+        let make = self.http.create_channel(self.guild, &map, Some(reason));
+        let channel = self.buckets.learn((Kind::Make, self.guild.get()), self.work(MAKE_CHANNEL, make)).await?;
         Ok(Snowflake(channel.id.get()))
     }
 
@@ -122,7 +135,7 @@ impl Chat {
         let map = json!({ "name": name, "auto_archive_duration": ARCHIVE_AFTER });
         let made =
             self.call(self.http.create_thread_from_message(channel_id(channel)?, message_id(message)?, &map, None));
-        match made.await {
+        match self.buckets.learn((Kind::Thread, channel.0), made).await {
             Ok(thread) => Ok(Snowflake(thread.id.get())),
             Err(ChatError::Refused { trouble: Trouble::HasThread, .. }) => Ok(message),
             Err(error) => Err(error),
@@ -136,7 +149,8 @@ impl Chat {
             return Ok(channel);
         }
         let map = json!({ "recipient_id": user.to_string() });
-        let channel = self.work(OPEN_DIRECT, self.http.create_private_channel(&map)).await?;
+        let open = self.work(OPEN_DIRECT, self.http.create_private_channel(&map));
+        let channel = self.buckets.learn((Kind::Open, 0), open).await?;
         let channel = Snowflake(channel.id.get());
         self.opened().insert(user, channel);
         Ok(channel)

@@ -3,6 +3,7 @@
 //! [`gateway`] hears what people do and hands it to the engine; [`chat`] does what the outbox asks for. Both use the
 //! client that [`client`] builds, the same in production, in tests and in the demo.
 
+mod bucket;
 pub mod chat;
 pub mod client;
 mod commands;
