@@ -14,7 +14,7 @@ use crate::domain::id::SourceName;
 use crate::intake::again::Manner;
 use crate::intake::delivery::Delivery;
 use crate::intake::{self, Reading, kinds};
-use crate::store::inbox::Lines;
+use crate::store::inbox::Written;
 use crate::store::refused::{KEPT_OF_A_SOURCE, Refusal, Refused as Kept};
 use crate::store::{Db, StoreError};
 
@@ -183,7 +183,8 @@ async fn again(config: &Config, db: &Db, reference: &str) -> anyhow::Result<Stri
         bail!("somebody else has just taken it in");
     }
     if !alerts.is_empty() {
-        tx.append_to_inbox(Lines::of(&alerts)?, real_time()).await?;
+        let alerts: Vec<Written> = alerts.iter().cloned().map(Written::new).collect::<Result<_, _>>()?;
+        tx.append_to_inbox(&alerts, real_time()).await?;
     }
     tx.commit().await?;
     match rejected.first() {

@@ -188,6 +188,15 @@ impl Performer {
             Self::Clock => "clock",
         }
     }
+
+    /// How urgent its effects are, the most urgent first.
+    pub const fn urgencies(self) -> &'static [i64] {
+        match self {
+            Self::Page => &[0],
+            Self::Clock => &[1],
+            Self::Chat => &[2, 3],
+        }
+    }
 }
 
 impl Effect {
@@ -270,20 +279,15 @@ impl Effect {
         }
     }
 
-    /// Smaller goes first when several are due: pages before all else.
+    /// Smaller goes first when several are due: pages before all else. One of its performer's [urgencies].
+    ///
+    /// [urgencies]: Performer::urgencies
     pub const fn urgency(&self) -> i64 {
-        match self {
-            Self::PageDirectly { .. } | Self::RaiseAlarm { .. } => 0,
-            Self::Escalate { .. } | Self::RemindUpdate { .. } | Self::ExpectBeat { .. } => 1,
-            Self::OpenRoom { .. } | Self::PageInRoom { .. } | Self::Publish { .. } => 2,
-            Self::Announce
-            | Self::DrawCard
-            | Self::Say { .. }
-            | Self::SayAlerts { .. }
-            | Self::Ask { .. }
-            | Self::ClosePage { .. }
-            | Self::ShowDraft { .. }
-            | Self::TellOperators { .. } => 3,
+        match (self.performer(), self) {
+            (Performer::Page, _) => 0,
+            (Performer::Clock, _) => 1,
+            (Performer::Chat, Self::OpenRoom { .. } | Self::PageInRoom { .. } | Self::Publish { .. }) => 2,
+            (Performer::Chat, _) => 3,
         }
     }
 

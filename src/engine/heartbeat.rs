@@ -10,7 +10,7 @@ use crate::domain::effect::Effect;
 use crate::domain::heartbeat::Heartbeat;
 use crate::domain::id::{IncidentId, SourceName};
 use crate::engine::{Engine, EngineError};
-use crate::store::inbox::Lines;
+use crate::store::inbox::Written;
 use crate::store::{StoreError, Tx};
 
 /// After how long without anybody who could hear a call, calls may have been missed. A restart is shorter.
@@ -106,6 +106,6 @@ async fn look_later(tx: &mut Tx, source: &SourceName, due: Timestamp, now: Times
 }
 
 async fn append(tx: &mut Tx, alert: &Alert, now: Timestamp) -> Result<i64, StoreError> {
-    let lines = Lines::of([alert]).map_err(|error| StoreError::corrupt("alert", error))?;
-    tx.append_to_inbox(lines, now).await
+    let written = Written::new(alert.clone()).map_err(|error| StoreError::corrupt("alert", error))?;
+    tx.append_to_inbox(&[written], now).await
 }

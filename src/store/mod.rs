@@ -14,6 +14,7 @@ pub mod job;
 pub mod lease;
 pub mod post;
 pub mod refused;
+pub mod rows;
 pub mod timeline;
 pub mod types;
 

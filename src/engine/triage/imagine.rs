@@ -13,7 +13,7 @@ use crate::domain::id::{IncidentId, PersonId, SourceName};
 use crate::domain::incident::forecast;
 use crate::domain::triage::{Known, News, Verdict, news};
 use crate::engine::Setup;
-use crate::store::inbox::InboxRow;
+use crate::store::inbox::{InboxRow, Written};
 
 use super::flood::{self, Flood};
 use super::replay::{Line, Replayed};
@@ -99,7 +99,7 @@ impl<'a> Imagining<'a> {
         let now = row.received_at;
         self.replayed.first.get_or_insert(now);
         self.replayed.last = Some(now);
-        let Ok(alert) = &row.alert else {
+        let Ok(Written { alert, .. }) = &row.alert else {
             self.replayed.unreadable += 1;
             return;
         };
@@ -281,8 +281,12 @@ mod tests {
         ];
         for (position, (status, minute)) in (1..).zip(minutes) {
             let alert = alert(status);
-            let row =
-                InboxRow { position, source: alert.source.clone(), received_at: at(minute * 60), alert: Ok(alert) };
+            let row = InboxRow {
+                position,
+                source: alert.source.clone(),
+                received_at: at(minute * 60),
+                alert: Ok(Written::new(alert).unwrap()),
+            };
             imagining.take(&row, &mut |one| opened_at.push(one.opened_at));
         }
         assert_eq!(opened_at, [at(0), at(3600), at(96_000)]);
