@@ -12,7 +12,7 @@ use crate::fault::{self, Point};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::handed::Handed;
-use crate::store::inbox::Lines;
+use crate::store::inbox::Written;
 
 /// How many requests may wait. Beyond it the sender is told to come back, so that memory stays bounded.
 const QUEUE: usize = 1024;
@@ -38,8 +38,7 @@ pub enum InboxError {
 }
 
 struct Request {
-    lines: Lines,
-    alerts: Vec<Alert>,
+    alerts: Vec<Written>,
     received_at: Timestamp,
     answer: oneshot::Sender<Result<i64, String>>,
     /// What it takes of the room for waiting alerts.
@@ -72,12 +71,17 @@ impl Inbox {
     /// returned.
     pub async fn append(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<i64, InboxError> {
         // Here, where requests run side by side, rather than in the one writer.
-        let lines = Lines::of(&alerts).map_err(|error| InboxError::Unwritable(error.to_string()))?;
+        let alerts: Vec<Written> = alerts
+            .into_iter()
+            .map(Written::new)
+            .collect::<Result<_, _>>()
+            .map_err(|error| InboxError::Unwritable(error.to_string()))?;
         // One that is larger than all the room has it alone.
-        let kib = u32::try_from(lines.bytes().div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, QUEUE_KIB);
+        let bytes: usize = alerts.iter().map(|alert| alert.json.len()).sum();
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, QUEUE_KIB);
         let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| InboxError::Full)?;
         let (answer, answered) = oneshot::channel();
-        self.requests.try_send(Request { lines, alerts, received_at, answer, room }).map_err(|_| InboxError::Full)?;
+        self.requests.try_send(Request { alerts, received_at, answer, room }).map_err(|_| InboxError::Full)?;
         match answered.await {
             Ok(result) => result.map_err(InboxError::Unwritable),
             Err(_) => Err(InboxError::Unwritable("the writer ended".to_owned())),
@@ -115,27 +119,25 @@ async fn write(
 ) {
     while let Some(first) = queue.recv().await {
         let mut batch = vec![first];
-        let mut count = batch[0].lines.len();
+        let mut count = batch[0].alerts.len();
         // Whatever has queued meanwhile shares the commit; waiting for more would only add latency.
         while count < ALERTS_A_COMMIT {
             let Ok(next) = queue.try_recv() else { break };
-            count += next.lines.len();
+            count += next.alerts.len();
             batch.push(next);
         }
         let received_at = batch[0].received_at;
-        let mut lines = Lines::default();
         let mut alerts = Vec::with_capacity(count);
         let mut shares = Vec::with_capacity(batch.len());
         let mut rooms = Vec::with_capacity(batch.len());
         for request in batch {
-            lines.append(&request.lines);
             shares.push((request.alerts.len(), request.answer));
             alerts.extend(request.alerts);
             // Until it is written, since it waits in memory until then.
             rooms.push(request.room);
         }
         // A sender must be answered while it still listens, also by a database that does not answer us.
-        let appended = tokio::time::timeout(APPEND, append(&db, lines, received_at)).await;
+        let appended = tokio::time::timeout(APPEND, append(&db, &alerts, received_at)).await;
         drop(rooms);
         match appended.unwrap_or(Err(StoreError::TooSlow)) {
             Ok(first) => {
@@ -163,9 +165,9 @@ async fn write(
     }
 }
 
-async fn append(db: &Db, lines: Lines, received_at: Timestamp) -> Result<i64, StoreError> {
+async fn append(db: &Db, alerts: &[Written], received_at: Timestamp) -> Result<i64, StoreError> {
     fault::pass(Point::InboxBefore).await?;
-    let first = db.append_to_inbox(lines, received_at).await?;
+    let first = db.append_to_inbox(alerts, received_at).await?;
     fault::pass(Point::InboxAfter).await?;
     Ok(first)
 }
