@@ -33,6 +33,8 @@ pub async fn play(file: &Path, record: Option<&Path>, print: Print<'_>) -> anyho
     if let Some(record) = record {
         world.discord.record_to(record).with_context(|| format!("cannot record to {}", record.display()))?;
     }
+    // The play's seconds pass when its script says so.
+    world.space_edits(std::time::Duration::ZERO);
     world.start_app().await?;
     let played = Stage { world: &world, script: &script, transcript: Transcript::default(), print }.play().await;
     world.stop_app().await;

@@ -79,7 +79,7 @@ impl Chat {
     /// The last messages of ours that say the same as `message`, the newest first.
     pub async fn find(&self, channel: Snowflake, message: &Message) -> Result<Vec<Snowflake>, ChatError> {
         let us = self.call(self.http.get_current_user()).await?.id;
-        let history = self.http.get_messages(channel_id(channel)?, None, Some(SEARCHED));
+        let history = Box::pin(self.http.get_messages(channel_id(channel)?, None, Some(SEARCHED)));
         let messages = match self.pace.keep(self.turn, tokio::time::timeout(LIMIT, history)).await {
             Ok(Ok(messages)) => messages,
             // One message that serenity cannot read fails them all; the nonce is what is left.
@@ -180,7 +180,7 @@ impl Chat {
 
     /// Whether Discord answers at all, whatever becomes of a single call.
     pub async fn answers(&self) -> bool {
-        self.limited(self.http.get_current_user()).await.is_ok()
+        self.limited(Box::pin(self.http.get_current_user())).await.is_ok()
     }
 
     /// What the bot lacks in its guild, in words, with what it costs. `None`: it cannot be told now.
@@ -199,32 +199,40 @@ impl Chat {
     }
 
     /// Makes a call that changes something.
-    async fn work<T>(
+    fn work<T>(
         &self,
         (before, after): (Point, Point),
         call: impl Future<Output = serenity::Result<T>>,
-    ) -> Result<T, ChatError> {
-        let not_done = |fault: Fault| ChatError::Later { after: None, reason: fault.to_string() };
-        fault::pass(before).await.map_err(not_done)?;
-        let done = self.call(call).await?;
-        fault::pass(after).await.map_err(|fault| ChatError::Unknown { reason: fault.to_string() })?;
-        Ok(done)
+    ) -> impl Future<Output = Result<T, ChatError>> {
+        // serenity's futures are large, and every one that has them in it is larger: a worker's stack holds only so much.
+        let call = Box::pin(call);
+        async move {
+            let not_done = |fault: Fault| ChatError::Later { after: None, reason: fault.to_string() };
+            fault::pass(before).await.map_err(not_done)?;
+            let done = self.call(call).await?;
+            fault::pass(after).await.map_err(|fault| ChatError::Unknown { reason: fault.to_string() })?;
+            Ok(done)
+        }
     }
 
     /// Makes a call. What is refused only because the bot was put out of its guild waits until it is let in again.
-    async fn call<T>(&self, call: impl Future<Output = serenity::Result<T>>) -> Result<T, ChatError> {
-        match self.limited(call).await {
-            Err(ChatError::Refused { .. }) if !self.is_member().await => {
-                Err(ChatError::Later { after: None, reason: "the bot is not in the server".to_owned() })
+    fn call<T>(&self, call: impl Future<Output = serenity::Result<T>>) -> impl Future<Output = Result<T, ChatError>> {
+        let call = Box::pin(call);
+        async move {
+            match self.limited(call).await {
+                Err(ChatError::Refused { .. }) if !self.is_member().await => {
+                    Err(ChatError::Later { after: None, reason: "the bot is not in the server".to_owned() })
+                }
+                result => result,
             }
-            result => result,
         }
     }
 
     /// Whether the bot is in its guild, as far as can be told.
     async fn is_member(&self) -> bool {
         let asked = LightRequest::new(Route::Guild { guild_id: self.guild }, LightMethod::Get);
-        !matches!(self.limited(self.http.fire::<serde::de::IgnoredAny>(asked)).await, Err(ChatError::Refused { .. }))
+        let asked = Box::pin(self.http.fire::<serde::de::IgnoredAny>(asked));
+        !matches!(self.limited(asked).await, Err(ChatError::Refused { .. }))
     }
 
     /// Makes a call in its turn; the time that it may take begins then.
