@@ -14,6 +14,7 @@ use crate::config::{self, Config, Secret, StandIn};
 use crate::domain::id::{PersonId, Snowflake};
 use crate::domain::organisation::Organisation;
 use crate::domain::update::Sink;
+use crate::web::Amazon;
 
 /// How long a running demo may take to come to rest, or to connect.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,6 +43,8 @@ pub struct World {
     pub discord: Discord,
     /// The people and the rest, as configured.
     pub organisation: Organisation,
+    /// Asks Amazon for what messages of SNS are verified by.
+    pub amazon: Amazon,
     setting: Setting,
     app: Option<App>,
     runtime: Option<tokio::runtime::Runtime>,
@@ -65,7 +68,8 @@ impl World {
         let channels = seed(&discord, &config);
         std::fs::write(ca_file(&setting.folder), discord.ca_pem())
             .context("cannot write the stand-in's certificate")?;
-        Ok(Self { discord, organisation: config.organisation, setting, app: None, runtime: None, channels })
+        let organisation = config.organisation;
+        Ok(Self { discord, organisation, amazon: Amazon::default(), setting, app: None, runtime: None, channels })
     }
 
     /// Starts Firebell, or starts it again; waits until it is connected.
@@ -74,6 +78,7 @@ impl World {
             clock: self.setting.clock.clone(),
             lease: self.setting.lease,
             metrics: crate::telemetry::count(),
+            amazon: self.amazon.clone(),
             ..Options::default()
         };
         let config = self.config()?;

@@ -44,6 +44,10 @@ use crate::domain::alert::Alert;
 use crate::intake::delivery::Delivery;
 use crate::intake::kind::Kind;
 
+/// The most that one payload may read to, in bytes: the size of the largest body that a server can be set to take. What
+/// stands once in a payload and counts for all its items could otherwise become many times that.
+const MOST: usize = 64 * 1024 * 1024;
+
 /// What a payload reads to.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reading {
@@ -77,13 +81,26 @@ impl Reading {
         mut read: impl FnMut(T) -> Result<Option<Alert>, Misfit>,
     ) -> Result<Self, Misfit> {
         let mut reading = Self::default();
-        let (mut count, mut passed) = (0, false);
+        let (mut count, mut passed, mut size) = (0, false, 0);
         for (index, item) in items.into_iter().enumerate() {
             count += 1;
             match read(item) {
-                Ok(Some(alert)) => reading.alerts.push(alert),
+                Ok(Some(alert)) => {
+                    size += size_of(&alert);
+                    reading.alerts.push(alert);
+                }
                 Ok(None) => passed = true,
-                Err(misfit) => reading.rejected.push(Rejected { index, reason: misfit.to_string() }),
+                Err(misfit) => {
+                    let reason = misfit.to_string();
+                    size += std::mem::size_of::<Rejected>() + reason.len();
+                    reading.rejected.push(Rejected { index, reason });
+                }
+            }
+            if MOST < size {
+                let mebibytes = MOST / 1024 / 1024;
+                return Err(Misfit::Other(format!(
+                    "it reads to more than {mebibytes} MiB, at item {index}; send fewer items at once"
+                )));
             }
         }
         match reading.rejected.first() {
@@ -94,6 +111,14 @@ impl Reading {
             _ => Ok(reading),
         }
     }
+}
+
+/// What an alert takes in memory, in bytes, but for what keeps its labels in order.
+fn size_of(alert: &Alert) -> usize {
+    let texts = [&alert.description, &alert.vendor_severity, &alert.service, &alert.group].into_iter().flatten();
+    let texts = texts.chain([&alert.fingerprint, &alert.title]).chain(&alert.links);
+    let texts = texts.chain(alert.labels.iter().flat_map(|(name, value)| [name, value]));
+    texts.fold(std::mem::size_of::<Alert>(), |size, text| size + text.len())
 }
 
 impl From<Alert> for Reading {

@@ -5,8 +5,10 @@ use sha2::{Digest, Sha256};
 use crate::domain::alert::Alert;
 use crate::intake::{Misfit, words};
 
-/// The longest fingerprint; a longer one is replaced by its digest.
+/// The longest fingerprint and the longest group, in bytes; a longer one is replaced by its digest. Of a group people
+/// see what it is made of.
 const FINGERPRINT: usize = 200;
+const GROUP: usize = 1000;
 /// The longest title, in characters.
 const TITLE: usize = 500;
 /// The longest description and label, in characters.
@@ -20,7 +22,7 @@ pub(super) fn tidy(alert: &mut Alert) -> Result<(), Misfit> {
     alert.title = cut(&alert.title.split_whitespace().collect::<Vec<_>>().join(" "), TITLE);
     let texts = [&mut alert.fingerprint, &mut alert.title];
     texts.into_iter().for_each(without_nul);
-    let maybe = [&mut alert.description, &mut alert.vendor_severity, &mut alert.service, &mut alert.group];
+    let maybe = [&mut alert.description, &mut alert.vendor_severity, &mut alert.service];
     for text in maybe {
         *text = text.take().map(|text| cut(&text.replace('\0', ""), TEXT)).filter(|text| !text.trim().is_empty());
     }
@@ -30,9 +32,12 @@ pub(super) fn tidy(alert: &mut Alert) -> Result<(), Misfit> {
     if alert.fingerprint.trim().is_empty() {
         return Err(Misfit::Other("the alert has nothing by which it could be known again".to_owned()));
     }
-    if FINGERPRINT < alert.fingerprint.len() {
-        alert.fingerprint = hex::encode(&Sha256::digest(alert.fingerprint.as_bytes())[..16]);
+    bound(&mut alert.fingerprint, FINGERPRINT);
+    if let Some(group) = &mut alert.group {
+        without_nul(group);
+        bound(group, GROUP);
     }
+    alert.group = alert.group.take().filter(|group| !group.trim().is_empty());
     let is_odd = |text: &str| text.contains('\0') || TEXT < text.len();
     if LABELS < alert.labels.len() || alert.labels.iter().any(|(name, value)| is_odd(name) || is_odd(value)) {
         let labels = std::mem::take(&mut alert.labels);
@@ -50,6 +55,13 @@ pub(super) fn tidy(alert: &mut Alert) -> Result<(), Misfit> {
         }
     }
     Ok(())
+}
+
+/// Replaces an identity that is too long by its digest; cut off, it could be another's.
+fn bound(identity: &mut String, most: usize) {
+    if most < identity.len() {
+        *identity = hex::encode(&Sha256::digest(identity.as_bytes())[..16]);
+    }
 }
 
 /// Takes the character out that PostgreSQL keeps in no text; every other is kept.

@@ -13,6 +13,7 @@ mod paging;
 mod repair;
 mod room;
 mod senders;
+mod sns;
 mod sources;
 mod timeline;
 mod trouble;
