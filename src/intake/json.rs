@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::domain::Timestamp;
@@ -71,11 +70,12 @@ fn with_long_numbers_as_texts(text: &str) -> Cow<'_, str> {
 /// The place after the text that begins at `at`.
 fn after_text(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += 2,
+    // Most of a payload is within texts, so what ends them is looked for many bytes at a time.
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'\\', b'"', rest)) {
+        at += found;
+        match bytes[at] {
             b'"' => return at + 1,
-            _ => at += 1,
+            _ => at += 2,
         }
     }
     bytes.len()
@@ -289,31 +289,6 @@ fn kind_of(value: &Value) -> &'static str {
 /// The beginning of a text, for errors.
 pub fn quoted(text: &str) -> String {
     text.chars().take(QUOTED).collect()
-}
-
-/// For typed readers: a map of texts in which numbers and flags are taken as they are written, and `null` as absent.
-pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Scalar {
-        Text(String),
-        Flag(bool),
-        Number(serde_json::Number),
-        Null(()),
-    }
-    let map = Option::<BTreeMap<String, Scalar>>::deserialize(deserializer)?.unwrap_or_default();
-    Ok(map
-        .into_iter()
-        .filter_map(|(name, value)| {
-            let value = match value {
-                Scalar::Text(text) => text,
-                Scalar::Flag(flag) => flag.to_string(),
-                Scalar::Number(number) => number.to_string(),
-                Scalar::Null(()) => return None,
-            };
-            Some((name, value))
-        })
-        .collect())
 }
 
 #[cfg(test)]

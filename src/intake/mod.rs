@@ -48,6 +48,9 @@ use crate::intake::kind::Kind;
 /// stands once in a payload and counts for all its items could otherwise become many times that.
 const MOST: usize = 64 * 1024 * 1024;
 
+/// The longest reason, in characters; of a longer one the beginning is given.
+const REASON: usize = 300;
+
 /// What a payload reads to.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reading {
@@ -91,7 +94,7 @@ impl Reading {
                 }
                 Ok(None) => passed = true,
                 Err(misfit) => {
-                    let reason = misfit.to_string();
+                    let reason = misfit.brief().to_string();
                     size += std::mem::size_of::<Rejected>() + reason.len();
                     reading.rejected.push(Rejected { index, reason });
                 }
@@ -182,6 +185,17 @@ pub enum Misfit {
     Other(String),
 }
 
+impl Misfit {
+    /// The same in words that a person reads to the end, whatever the payload has where a word should be.
+    fn brief(self) -> Self {
+        let text = self.to_string();
+        match text.len() <= REASON {
+            true => self,
+            false => Self::Other(tidy::cut(&text, REASON)),
+        }
+    }
+}
+
 /// Why a payload was not read at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{misfit}; expected {expected}")]
@@ -194,7 +208,7 @@ pub struct Unreadable {
 
 /// Reads what a source of this kind sent. Any bytes at all give a reading or a reason.
 pub fn read(kind: &'static Kind, delivery: &Delivery<'_>) -> Result<Reading, Unreadable> {
-    let unreadable = |misfit| Unreadable { misfit, expected: kind.expected };
+    let unreadable = |misfit: Misfit| Unreadable { misfit: misfit.brief(), expected: kind.expected };
     let mut reading = (kind.read)(delivery).map_err(unreadable)?;
     let is_drill = drill::is_one(delivery);
     for alert in &mut reading.alerts {

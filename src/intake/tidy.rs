@@ -19,12 +19,17 @@ const LINKS: usize = 10;
 
 /// Takes out what cannot be kept or shown and bounds what is left. An alert without identity or title is none.
 pub(super) fn tidy(alert: &mut Alert) -> Result<(), Misfit> {
-    alert.title = cut(&alert.title.split_whitespace().collect::<Vec<_>>().join(" "), TITLE);
+    on_one_line(&mut alert.title);
+    shorten(&mut alert.title, TITLE);
     let texts = [&mut alert.fingerprint, &mut alert.title];
     texts.into_iter().for_each(without_nul);
     let maybe = [&mut alert.description, &mut alert.vendor_severity, &mut alert.service];
     for text in maybe {
-        *text = text.take().map(|text| cut(&text.replace('\0', ""), TEXT)).filter(|text| !text.trim().is_empty());
+        if let Some(text) = text {
+            without_nul(text);
+            shorten(text, TEXT);
+        }
+        *text = text.take().filter(|text| !text.trim().is_empty());
     }
     if alert.title.trim().is_empty() {
         return Err(Misfit::Other("the alert has no title".to_owned()));
@@ -48,8 +53,8 @@ pub(super) fn tidy(alert: &mut Alert) -> Result<(), Misfit> {
             .collect();
     }
     let links = std::mem::take(&mut alert.links);
-    for link in links.iter().filter_map(|link| words::link(link)) {
-        let link = link.replace('\0', "");
+    for mut link in links.iter().filter_map(|link| words::link(link)) {
+        without_nul(&mut link);
         if !alert.links.contains(&link) && alert.links.len() < LINKS {
             alert.links.push(link);
         }
@@ -66,10 +71,27 @@ fn bound(identity: &mut String, most: usize) {
 
 /// Takes the character out that PostgreSQL keeps in no text; every other is kept.
 fn without_nul(text: &mut String) {
-    text.retain(|character| character != '\0');
+    if text.contains('\0') {
+        text.retain(|character| character != '\0');
+    }
 }
 
-fn cut(text: &str, most: usize) -> String {
+/// Makes any white space one blank. Most texts have no other.
+fn on_one_line(text: &mut String) {
+    let is_odd = |character: char| character.is_whitespace() && character != ' ';
+    if text.contains(is_odd) || text.contains("  ") || text.trim().len() != text.len() {
+        *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+}
+
+fn shorten(text: &mut String, most: usize) {
+    if most < text.len() {
+        *text = cut(text, most);
+    }
+}
+
+/// A text of this many characters at most; a longer one says how many more there were.
+pub(super) fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
     }

@@ -20,6 +20,9 @@ const MEBIBYTE: usize = 1 << 20;
 const MOST_MIB: u64 = 100;
 const ALL_MIB: u64 = 300;
 
+/// The longest reason that people are given, in bytes.
+const REASON: usize = 1500;
+
 /// Mutations of each kind where nobody asks for more.
 const MUTATIONS: usize = 2000;
 
@@ -163,7 +166,15 @@ fn a_body_of_a_mebibyte_costs_no_more_than_its_size() {
             let delivery =
                 Delivery { headers: &headers, mapping: mapping.as_deref(), ..Delivery::bare(&source, &body) };
             let began = Instant::now();
-            let memory = allocation_counter::measure(|| drop(firebell::intake::read(kind, &delivery)));
+            let memory = allocation_counter::measure(|| {
+                let reasons = match firebell::intake::read(kind, &delivery) {
+                    Ok(reading) => reading.rejected.into_iter().map(|item| item.reason).collect(),
+                    Err(error) => vec![error.to_string()],
+                };
+                if let Some(long) = reasons.iter().find(|reason| REASON < reason.len()) {
+                    faults.push(format!("{}: {name}: a reason of {} bytes", kind.name, long.len()));
+                }
+            });
             let (most, all) = (memory.bytes_max >> 20, memory.bytes_total >> 20);
             // A debug build on a busy machine; a release build takes a hundredth.
             let took = began.elapsed();
