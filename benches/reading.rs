@@ -108,7 +108,8 @@ fn main() -> ExitCode {
         let own = ["its sample", "its sample's end"].into_iter().zip(own);
         let mut payloads: Vec<Payload> = own.map(|(name, sample)| Payload::of(name, &sample)).collect();
         payloads.extend(real(kind));
-        let largest = payloads.iter().enumerate().max_by_key(|(_, payload)| payload.body.len()).map(|(at, _)| at).unwrap();
+        let largest =
+            payloads.iter().enumerate().max_by_key(|(_, payload)| payload.body.len()).map(|(at, _)| at).unwrap();
         for (at, payload) in payloads.iter().enumerate().filter(|(at, _)| *at == 0 || *at == largest) {
             assert!(payload.read(kind, mapping).is_ok(), "{}: {} reads to something", kind.name, payload.name);
             let cost = payload.cost(kind, mapping);

@@ -89,13 +89,13 @@ impl Reading {
             count += 1;
             match read(item) {
                 Ok(Some(alert)) => {
-                    size += size_of(&alert);
+                    size += weight(&alert);
                     reading.alerts.push(alert);
                 }
                 Ok(None) => passed = true,
                 Err(misfit) => {
                     let reason = misfit.brief().to_string();
-                    size += std::mem::size_of::<Rejected>() + reason.len();
+                    size += size_of::<Rejected>() + reason.len();
                     reading.rejected.push(Rejected { index, reason });
                 }
             }
@@ -117,11 +117,11 @@ impl Reading {
 }
 
 /// What an alert takes in memory, in bytes, but for what keeps its labels in order.
-fn size_of(alert: &Alert) -> usize {
+fn weight(alert: &Alert) -> usize {
     let texts = [&alert.description, &alert.vendor_severity, &alert.service, &alert.group].into_iter().flatten();
     let texts = texts.chain([&alert.fingerprint, &alert.title]).chain(&alert.links);
     let texts = texts.chain(alert.labels.iter().flat_map(|(name, value)| [name, value]));
-    texts.fold(std::mem::size_of::<Alert>(), |size, text| size + text.len())
+    texts.fold(size_of::<Alert>(), |size, text| size + text.len())
 }
 
 impl From<Alert> for Reading {

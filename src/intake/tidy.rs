@@ -23,13 +23,12 @@ pub(super) fn tidy(alert: &mut Alert) -> Result<(), Misfit> {
     shorten(&mut alert.title, TITLE);
     let texts = [&mut alert.fingerprint, &mut alert.title];
     texts.into_iter().for_each(without_nul);
-    let maybe = [&mut alert.description, &mut alert.vendor_severity, &mut alert.service];
-    for text in maybe {
-        if let Some(text) = text {
+    for maybe in [&mut alert.description, &mut alert.vendor_severity, &mut alert.service] {
+        if let Some(text) = maybe {
             without_nul(text);
             shorten(text, TEXT);
         }
-        *text = text.take().filter(|text| !text.trim().is_empty());
+        maybe.take_if(|text| text.trim().is_empty());
     }
     if alert.title.trim().is_empty() {
         return Err(Misfit::Other("the alert has no title".to_owned()));
@@ -42,7 +41,7 @@ pub(super) fn tidy(alert: &mut Alert) -> Result<(), Misfit> {
         without_nul(group);
         bound(group, GROUP);
     }
-    alert.group = alert.group.take().filter(|group| !group.trim().is_empty());
+    alert.group.take_if(|group| group.trim().is_empty());
     let is_odd = |text: &str| text.contains('\0') || TEXT < text.len();
     if LABELS < alert.labels.len() || alert.labels.iter().any(|(name, value)| is_odd(name) || is_odd(value)) {
         let labels = std::mem::take(&mut alert.labels);

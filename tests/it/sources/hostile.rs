@@ -199,7 +199,10 @@ fn swollen(kind: &'static Kind) -> Vec<(&'static str, Fields, Vec<u8>)> {
         let form = |fields: Vec<(String, String)>| {
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes()
         };
-        return vec![("long fields", headers.clone(), form(long.collect())), ("many fields", headers, form(many.collect()))];
+        return vec![
+            ("long fields", headers.clone(), form(long.collect())),
+            ("many fields", headers, form(many.collect())),
+        ];
     };
     let count = |is: fn(&Value) -> bool| every(&document).filter(|value| is(value)).count().max(1);
     let (texts, lists, objects) = (count(Value::is_string), count(Value::is_array), count(Value::is_object));

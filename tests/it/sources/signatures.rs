@@ -162,7 +162,9 @@ fn every_kinds_samples_verify_by_each_of_its_ways_and_fail_with_one_byte_changed
             let Scheme::Signature(signature) = &scheme else { continue };
             // Of a form only the fields are signed, in whatever way they are written.
             let ends = |byte: u8| byte.is_ascii_alphanumeric();
-            for at in [signed.body.iter().position(|byte| ends(*byte)), signed.body.iter().rposition(|byte| ends(*byte))] {
+            for at in
+                [signed.body.iter().position(|byte| ends(*byte)), signed.body.iter().rposition(|byte| ends(*byte))]
+            {
                 let mut changed = signed.clone();
                 changed.body[at.unwrap()] ^= 2;
                 assert!(!verifies(&changed), "{what}: a byte of the body");

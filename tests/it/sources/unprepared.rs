@@ -53,7 +53,8 @@ fn ways(value: &Value, so_far: &Way, found: &mut Vec<Way>) {
 fn without(document: &Value, way: &Way) -> Value {
     let (last, before) = way.split_last().unwrap();
     let mut changed = document.clone();
-    let pointer: String = before.iter().map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect();
+    let pointer: String =
+        before.iter().map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect();
     match changed.pointer_mut(&pointer).unwrap() {
         Value::Object(map) => drop(map.remove(last)),
         Value::Array(items) => drop(items.remove(last.parse().unwrap())),
@@ -76,7 +77,8 @@ fn a_field_that_is_not_there_is_named_and_no_title_is_guessed() {
                     Err(error) => {
                         let text = error.to_string();
                         // Whoever reads it finds the name, or one of those that would have done in its place.
-                        let says = text.contains("missing") || text.contains("neither") || text.contains("the mapping of");
+                        let says =
+                            text.contains("missing") || text.contains("neither") || text.contains("the mapping of");
                         if !says || !text.contains('`') && !text.contains("neither") {
                             faults.push(format!("{} without {}: {text}", kind.name, way.join(".")));
                         }

@@ -41,7 +41,8 @@ fn confirmation(address: &str) -> Value {
 async fn post(bot: &Bot, message: &Value) -> (u16, String) {
     let address = bot.world.app().address().unwrap();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = client.post(format!("http://{address}/hooks/aws")).header("content-type", "text/plain; charset=UTF-8");
+    let request =
+        client.post(format!("http://{address}/hooks/aws")).header("content-type", "text/plain; charset=UTF-8");
     let response = request.body(message.to_string()).send().await.unwrap();
     (response.status().as_u16(), response.text().await.unwrap())
 }

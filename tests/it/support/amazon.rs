@@ -152,10 +152,8 @@ pub fn message(kind: &str, now: Timestamp, fields: Value) -> Value {
         "Notification" => &["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"],
         _ => &["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"],
     };
-    let text: String = signed
-        .iter()
-        .filter_map(|name| Some(format!("{name}\n{}\n", message.get(name)?.as_str().unwrap())))
-        .collect();
+    let text: String =
+        signed.iter().filter_map(|name| Some(format!("{name}\n{}\n", message.get(name)?.as_str().unwrap()))).collect();
     let (_, key) = x509_parser::pem::parse_x509_pem(KEY.as_bytes()).unwrap();
     let key = RsaKeyPair::from_pkcs8(&key.contents).unwrap();
     let mut signature = vec![0; key.public().modulus_len()];

@@ -50,11 +50,7 @@ impl Bot {
     }
 
     /// Starts it on a configuration with something replaced, beside a server that stands for Amazon's.
-    pub async fn start_beside(
-        database: TestDatabase,
-        amazon: &Amazon,
-        change: impl FnOnce(String) -> String,
-    ) -> Self {
+    pub async fn start_beside(database: TestDatabase, amazon: &Amazon, change: impl FnOnce(String) -> String) -> Self {
         Self::build(database, change, |world| world.amazon = amazon.client(), BTreeMap::new(), usual()).await
     }
 
