@@ -7,10 +7,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeSeed;
 use serde_json::Value;
 
 use crate::domain::Timestamp;
-use crate::intake::{Misfit, time};
+use crate::intake::{Misfit, partial, time};
 
 /// The most digits of a whole number that is left a number; an `i64` holds them all.
 const DIGITS: usize = 18;
@@ -19,9 +20,22 @@ const QUOTED: usize = 40;
 
 /// Reads JSON.
 pub fn parse(body: &[u8]) -> Result<Value, Misfit> {
-    let text = std::str::from_utf8(without_mark(body))
-        .map_err(|error| Misfit::NotJson(format!("it is not UTF-8 from byte {} on", error.valid_up_to())))?;
-    serde_json::from_str(&with_long_numbers_as_texts(text)).map_err(|error| Misfit::NotJson(error.to_string()))
+    serde_json::from_str(&with_long_numbers_as_texts(text(body)?)).map_err(|error| Misfit::NotJson(error.to_string()))
+}
+
+/// Reads these fields of an object and passes over the others.
+pub fn parse_fields(body: &[u8], names: &[&str]) -> Result<Value, Misfit> {
+    let text = with_long_numbers_as_texts(text(body)?);
+    let mut deserializer = serde_json::Deserializer::from_str(&text);
+    partial::Fields(names)
+        .deserialize(&mut deserializer)
+        .and_then(|fields| deserializer.end().map(|()| fields))
+        .map_err(|error| Misfit::NotJson(error.to_string()))
+}
+
+fn text(body: &[u8]) -> Result<&str, Misfit> {
+    std::str::from_utf8(without_mark(body))
+        .map_err(|error| Misfit::NotJson(format!("it is not UTF-8 from byte {} on", error.valid_up_to())))
 }
 
 /// A body without the byte-order mark that some senders put first.
@@ -313,6 +327,23 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(parse(text.as_bytes()), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn fields_are_what_they_are_in_the_whole() {
+        let body = br#"{"a": 1, "b": {"c": ["]"]}, "\u0064": 12345678901234567890, "a": [2], "e": null}"#;
+        assert_eq!(
+            parse_fields(body, &["a", "d", "e", "f"]),
+            Ok(json!({"a": [2], "d": "12345678901234567890", "e": null}))
+        );
+        assert_eq!(parse_fields(b"{}", &["a"]), Ok(json!({})));
+        for body in [&b"{"[..], b"[]", b"{} {}", b"{\"a\": [}", b"{\"b\": [}", b"\xff", b""] {
+            assert!(
+                matches!(parse_fields(body, &["a"]), Err(Misfit::NotJson(_))),
+                "{:?}",
+                String::from_utf8_lossy(body)
+            );
         }
     }
 

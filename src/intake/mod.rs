@@ -32,6 +32,7 @@ mod form;
 pub mod json;
 pub mod kind;
 pub mod kinds;
+mod partial;
 pub mod signature;
 pub mod sns;
 mod tidy;
