@@ -42,6 +42,8 @@ const DIGEST: Duration = Duration::from_secs(60);
 const BREATH: Duration = Duration::from_millis(10);
 /// How long repeats wait for each other, to be counted together; what is news waits for nothing.
 const GATHER: Duration = Duration::from_millis(200);
+/// How often it is said that heartbeats can be heard.
+const LISTEN_EVERY: Duration = Duration::from_secs(15);
 /// How often a loop looks for what other processes did.
 const POLL: Duration = Duration::from_millis(250);
 /// The furthest that the database's clock may be from ours: leases compare the two.
@@ -138,7 +140,7 @@ impl App {
         let limits = Limits { body: config.server.body_limit, timeout: config.server.request_timeout };
         let listen = config.server.listen;
         let retention = config.retention;
-        let setup = Arc::new(Setup { organisation: config.organisation, triage: config.triage });
+        let setup = Arc::new(setup(config));
         let changeable = Changeable {
             setup: watch::Sender::new(setup),
             access: watch::Sender::new(Arc::new(access)),
@@ -170,6 +172,8 @@ impl App {
 
         if let Some(listener) = listener {
             address = Some(listener.local_addr()?);
+            // Before a timer looks: it must not find fault with those whom nobody could hear.
+            engine.listen_for_heartbeats().await.context("heartbeats cannot be listened for")?;
             let inbox = Inbox::start(db.clone());
             let web = Web::new(
                 engine.clone(),
@@ -189,6 +193,7 @@ impl App {
                     error!(error = &error as &dyn std::error::Error, "the web server ended");
                 }
             });
+            tasks.spawn(listen_for_heartbeats(engine.clone(), changeable.setup.subscribe(), stop.clone()));
             if options.roles.contains(&Role::Worker) {
                 let engine = engine.clone();
                 tasks.spawn(leases.clone().while_held("triage", stop.clone(), move |stop| {
@@ -268,8 +273,7 @@ impl App {
         fault::pass(Point::ReloadBefore).await?;
         self.changeable.places.send_replace(places(&config));
         self.changeable.access.send_replace(Arc::new(access(&config)));
-        let setup = Setup { organisation: config.organisation, triage: config.triage };
-        self.changeable.setup.send_replace(Arc::new(setup));
+        self.changeable.setup.send_replace(Arc::new(setup(config)));
         // Where things stand may be another place now, and what was refused there may be taken here.
         self.changeable.guild.send_modify(|count| *count += 1);
         info!(
@@ -321,6 +325,28 @@ async fn credentials(config: &Config) -> anyhow::Result<Option<Credentials>> {
         None => None,
     };
     Ok(Some(Credentials { token: token.expose().to_owned(), guild: config.discord.guild.0, stand_in }))
+}
+
+/// What of the configuration decisions need.
+pub fn setup(config: Config) -> Setup {
+    let heartbeats = config.sources.iter().filter_map(|(name, source)| Some((name.clone(), source.every?))).collect();
+    Setup { organisation: config.organisation, triage: config.triage, heartbeats }
+}
+
+/// Stands ready to hear heartbeats until `stop`.
+async fn listen_for_heartbeats(engine: Engine, mut changed: watch::Receiver<Arc<Setup>>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        changed.mark_unchanged();
+        let listening = engine.listen_for_heartbeats().await;
+        if let Err(error) = &listening {
+            warn!(error = error as &dyn std::error::Error, "heartbeats cannot be listened for yet");
+        }
+        tokio::select! {
+            () = stop.cancelled() => (),
+            () = tokio::time::sleep(if listening.is_err() { AFTER_FAILURE } else { LISTEN_EVERY }) => (),
+            Ok(()) = changed.changed() => (),
+        }
+    }
 }
 
 fn places(config: &Config) -> Places {

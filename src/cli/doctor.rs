@@ -7,6 +7,7 @@ use crate::clock::real_time;
 use crate::config::Config;
 use crate::discord::client::{self, Credentials, StandIn};
 use crate::discord::doctor::{Places, examine};
+use crate::domain::duration;
 use crate::store::Db;
 
 /// Tries everything the bot depends on: configuration, database, clock, token, permissions by name. Says what each
@@ -97,6 +98,44 @@ async fn database(config: &Config, report: &mut Report) {
             "they opened no incident",
             "look at the table `set_aside` and tell the project what they are",
         );
+    }
+    refused(&db, report).await;
+    heartbeats(config, &db, report).await;
+}
+
+async fn refused(db: &Db, report: &mut Report) {
+    let Ok(mut tx) = db.read().await else { return };
+    if let Ok(count) = tx.count_refused().await
+        && 0 < count
+    {
+        report.bad(
+            "payloads",
+            &format!("{count} could not be read and are kept"),
+            "what they held opened no incident, and most senders do not try again",
+            "`firebell refused` lists them with their reasons, and takes them in once they can be read",
+        );
+    }
+}
+
+async fn heartbeats(config: &Config, db: &Db, report: &mut Report) {
+    let Ok(mut tx) = db.read().await else { return };
+    for (name, source) in &config.sources {
+        let Some(every) = source.every else { continue };
+        let known = tx.heartbeat(name).await.ok().flatten();
+        let what = format!("heartbeat {name}");
+        let last = match known.as_ref().and_then(|known| known.heard_at) {
+            Some(at) => format!("last call {}", at.format("%Y-%m-%d %H:%M UTC")),
+            None => "no call yet".to_owned(),
+        };
+        match known {
+            Some(known) if known.is_firing => report.bad(
+                &what,
+                &format!("it says that it failed, or fell silent; {last}"),
+                "its alert fires",
+                "see why whoever must call does not, or fails",
+            ),
+            _ => report.good(&what, &format!("{last}, expected every {}", duration::format(every))),
+        }
     }
 }
 

@@ -10,14 +10,17 @@ mod explain;
 mod faults;
 mod migrate;
 mod print;
+mod refused;
 #[cfg(feature = "faults")]
 mod rehearse;
+mod replay;
 mod serve;
 mod source;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::telemetry::LogFormat;
@@ -47,6 +50,10 @@ enum Command {
     /// Set up a source of alerts, and try it.
     #[command(subcommand)]
     Source(source::Source),
+    /// Show what sources sent that could not be read, and take it in once it can.
+    Refused(refused::Refused),
+    /// Say what the rules of today would have made of the alerts that came lately, without acting.
+    Replay(replay::Replay),
     /// Bring the database's tables up to date.
     Migrate(migrate::Migrate),
     /// Try everything the bot depends on, and say what each missing thing costs.
@@ -115,6 +122,8 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "faults")]
         Command::Rehearse(rehearse) => on_runtime(rehearse.run()),
         Command::Serve(serve) => on_runtime(serve.run()),
+        Command::Replay(replay) => on_runtime(replay.run()),
+        Command::Refused(refused) => on_runtime(refused.run()),
         Command::Migrate(migrate) => on_runtime(migrate.run()),
         Command::Doctor(doctor) => on_runtime(doctor.run()),
         #[cfg(feature = "demo")]
@@ -140,4 +149,13 @@ fn load(file: &ConfigFile) -> Result<(crate::config::Config, Vec<crate::config::
         print::findings(&findings);
         Ended::Misused
     })
+}
+
+/// The database of a configuration, whose tables must be there; nothing in it is changed.
+async fn open(config: &crate::config::Config) -> anyhow::Result<crate::store::Db> {
+    let url = config.database.url.as_ref().context("database.url is not set: run `firebell check`")?;
+    let db = crate::store::Db::connect(url.expose()).await.context("cannot open the database")?;
+    let pending = db.pending_migrations().await?;
+    anyhow::ensure!(pending.is_empty(), "the database lacks {}: run `firebell migrate`", pending.join(", "));
+    Ok(db)
 }

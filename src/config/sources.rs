@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Duration;
+
 use crate::domain::id::SourceName;
 use crate::intake::auth::Scheme;
 use crate::intake::custom::Mapping;
@@ -27,6 +29,8 @@ pub struct Source {
     pub secrets: Vec<Secret>,
     /// The topics of SNS that may send here.
     pub topics: Vec<String>,
+    /// How often it calls at least; heartbeats only.
+    pub every: Option<Duration>,
     /// How its payload reads; custom sources only.
     pub mapping: Option<Arc<Mapping>>,
 }
@@ -46,10 +50,11 @@ pub(super) fn read(file: &Section<'_>, keyring: &Keyring<'_>) -> BTreeMap<Source
         };
         let is_custom = kind == Some(kinds::CUSTOM);
         let mapping = is_custom.then(|| mapping::read(&section, &name)).flatten().map(Arc::new);
+        let every = (kind == Some(kinds::HEARTBEAT)).then(|| every(&section.field("every"), &name)).flatten();
         section.done();
         warn_of_shared_secrets(&field, &name, &secrets, &sources);
         let kind = kind.unwrap_or(kinds::ALERTMANAGER);
-        sources.insert(SourceName::from(name), Source { kind, proof, secrets, topics, mapping });
+        sources.insert(SourceName::from(name), Source { kind, proof, secrets, topics, every, mapping });
     }
     if sources.is_empty() {
         all.warning(
@@ -87,6 +92,21 @@ fn proof(field: &Field<'_>, kind: &Kind, name: &str) -> Scheme {
         );
         kind.proof().clone()
     })
+}
+
+/// How long a heartbeat may be silent.
+fn every(field: &Field<'_>, name: &str) -> Option<Duration> {
+    let cost = format!("nobody would hear that `{name}` fell silent");
+    let every = field.require(shape::span, &cost, "\"25h\"")?;
+    if every < Duration::minutes(1) {
+        field.error(
+            "a heartbeat of less than a minute is not watched",
+            cost,
+            "write a minute or more: `every = \"1m\"`",
+        );
+        return None;
+    }
+    Some(every)
 }
 
 fn topics(field: &Field<'_>, proof: &Scheme, name: &str) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::id::{EntryNumber, EscalationNumber, IncidentId, PageNumber, UpdateNumber};
+use crate::domain::id::{EntryNumber, EscalationNumber, IncidentId, PageNumber, SourceName, UpdateNumber};
 use crate::domain::update::Sink;
 
 /// Where the alarm is raised when nobody answered.
@@ -141,6 +141,13 @@ pub enum Effect {
         /// When it is due, which tells a stale reminder from a fresh one.
         due: crate::domain::Timestamp,
     },
+    /// Look whether a source that must call every so often did.
+    ExpectBeat {
+        /// Which.
+        source: SourceName,
+        /// When the look is due.
+        due: crate::domain::Timestamp,
+    },
     /// Tell the operators something.
     TellOperators {
         /// What.
@@ -181,6 +188,15 @@ impl Performer {
             Self::Clock => "clock",
         }
     }
+
+    /// How urgent its effects are, the most urgent first.
+    pub const fn urgencies(self) -> &'static [i64] {
+        match self {
+            Self::Page => &[0],
+            Self::Clock => &[1],
+            Self::Chat => &[2, 3],
+        }
+    }
 }
 
 impl Effect {
@@ -199,7 +215,7 @@ impl Effect {
             | Self::ShowDraft { .. }
             | Self::TellOperators { .. } => Promise::Once,
             Self::Publish { .. } => Promise::AtMostOnce,
-            Self::Escalate { .. } | Self::RemindUpdate { .. } => Promise::Timer,
+            Self::Escalate { .. } | Self::RemindUpdate { .. } | Self::ExpectBeat { .. } => Promise::Timer,
         }
     }
 
@@ -215,7 +231,9 @@ impl Effect {
     /// The lane in which effects keep their order; pages and timers have none, so that nothing holds them up.
     pub fn lane(&self, incident: IncidentId) -> Option<String> {
         match self {
-            Self::PageDirectly { .. } | Self::Escalate { .. } | Self::RemindUpdate { .. } => None,
+            Self::PageDirectly { .. } | Self::Escalate { .. } | Self::RemindUpdate { .. } | Self::ExpectBeat { .. } => {
+                None
+            }
             // The alarm must be raised even where the room is stuck.
             Self::RaiseAlarm { .. } => None,
             Self::TellOperators { .. } => Some("operators".to_owned()),
@@ -256,24 +274,20 @@ impl Effect {
             | Self::PageDirectly { .. }
             | Self::Publish { .. }
             | Self::Escalate { .. }
-            | Self::RemindUpdate { .. } => false,
+            | Self::RemindUpdate { .. }
+            | Self::ExpectBeat { .. } => false,
         }
     }
 
-    /// Smaller goes first when several are due: pages before all else.
+    /// Smaller goes first when several are due: pages before all else. One of its performer's [urgencies].
+    ///
+    /// [urgencies]: Performer::urgencies
     pub const fn urgency(&self) -> i64 {
-        match self {
-            Self::PageDirectly { .. } | Self::RaiseAlarm { .. } => 0,
-            Self::Escalate { .. } | Self::RemindUpdate { .. } => 1,
-            Self::OpenRoom { .. } | Self::PageInRoom { .. } | Self::Publish { .. } => 2,
-            Self::Announce
-            | Self::DrawCard
-            | Self::Say { .. }
-            | Self::SayAlerts { .. }
-            | Self::Ask { .. }
-            | Self::ClosePage { .. }
-            | Self::ShowDraft { .. }
-            | Self::TellOperators { .. } => 3,
+        match (self.performer(), self) {
+            (Performer::Page, _) => 0,
+            (Performer::Clock, _) => 1,
+            (Performer::Chat, Self::OpenRoom { .. } | Self::PageInRoom { .. } | Self::Publish { .. }) => 2,
+            (Performer::Chat, _) => 3,
         }
     }
 
@@ -308,6 +322,7 @@ impl Effect {
                 format!("{incident}/publish/{update}/{place}/{}/{again}", digest.get(..12).unwrap_or(digest))
             }
             Self::RemindUpdate { due } => format!("{incident}/remind/{}", due.timestamp_micros()),
+            Self::ExpectBeat { source, due } => format!("heartbeat/{source}/{}", due.timestamp_micros()),
             Self::TellOperators { .. } => format!("{incident}/operators/{occasion}"),
         }
     }

@@ -8,6 +8,7 @@ pub mod alert;
 pub mod duration;
 pub mod effect;
 pub mod expression;
+pub mod heartbeat;
 pub mod id;
 pub mod incident;
 pub mod oncall;

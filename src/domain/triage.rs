@@ -4,7 +4,7 @@ use chrono::Duration;
 
 use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertSeverity, AlertStatus, Category, Severity, Signal};
-use crate::domain::expression::Expression;
+use crate::domain::expression::{Asked, Expression};
 use crate::domain::id::{IncidentId, TeamName};
 use crate::domain::organisation::Organisation;
 use crate::domain::subject::Subject;
@@ -18,7 +18,9 @@ pub struct Condition(Expression);
 
 /// The names that a condition may use.
 pub const CONDITION_NAMES: [&str; 9] =
-    ["source", "title", "description", "severity", "vendor_severity", "category", "service", "signal", "labels"];
+    ["source", "title", "description", "severity", "vendor_severity", "category", "service", "signal", LABELS];
+/// The one of them that has fields.
+pub const LABELS: &str = "labels";
 
 impl Condition {
     /// Reads a condition. A name or function that is not there, or a result that is neither yes nor no, is refused here,
@@ -29,6 +31,11 @@ impl Condition {
             Ok(cel::Value::Bool(_)) | Err(_) => Ok(Self(expression)),
             Ok(_) => Err("it says neither yes nor no; compare it with something".to_owned()),
         }
+    }
+
+    /// What of an alert it asks for; `None`: anything.
+    pub fn asks(&self) -> Option<Vec<Asked>> {
+        self.0.asks()
     }
 
     /// Whether the alert meets the condition. A label that the alert does not have makes it unmet, not wrong.
@@ -99,8 +106,18 @@ impl Default for Triage {
 impl Triage {
     /// What `alert` means here.
     pub fn judge(&self, alert: &Alert, organisation: &Organisation) -> Verdict {
+        self.verdict(alert, self.deciding(alert), organisation)
+    }
+
+    /// Which rule decides on `alert`.
+    pub fn deciding(&self, alert: &Alert) -> Option<usize> {
         let context = context_of(alert);
-        let rule = self.rules.iter().find(|rule| rule.when.as_ref().is_none_or(|when| when.is_met(&context)));
+        self.rules.iter().position(|rule| rule.when.as_ref().is_none_or(|when| when.is_met(&context)))
+    }
+
+    /// What `alert` means here by the rule that decides on it.
+    pub fn verdict(&self, alert: &Alert, rule: Option<usize>, organisation: &Organisation) -> Verdict {
+        let rule = rule.and_then(|rule| self.rules.get(rule));
         let category = rule.and_then(|rule| rule.category).or(alert.category).or(match alert.signal {
             Signal::NoData => Some(Category::Data),
             Signal::Normal | Signal::Suspected | Signal::Test => None,
@@ -165,21 +182,29 @@ fn group_of(alert: &Alert, team: &TeamName, category: Option<Category>, subjects
     format!("{team}/{}/{about}", category.map_or("unknown", Category::word))
 }
 
+/// What a condition gets for a name, apart from the labels.
+pub fn text_for<'a>(name: &str, alert: &'a Alert) -> &'a str {
+    match name {
+        "source" => alert.source.as_str(),
+        "title" => &alert.title,
+        "description" => alert.description.as_deref().unwrap_or_default(),
+        "severity" => alert.severity.map_or("", AlertSeverity::word),
+        "vendor_severity" => alert.vendor_severity.as_deref().unwrap_or_default(),
+        "category" => alert.category.map_or("", Category::word),
+        "service" => alert.service.as_deref().unwrap_or_default(),
+        "signal" => alert.signal.word(),
+        _ => "",
+    }
+}
+
 fn context_of(alert: &Alert) -> cel::Context<'static, 'static> {
-    use cel::Value;
-    let text = |value: &Option<String>| Value::from(value.clone().unwrap_or_default());
     let mut context = Expression::context();
-    context.add_variable_from_value("source", alert.source.as_str().to_owned());
-    context.add_variable_from_value("title", alert.title.clone());
-    context.add_variable_from_value("description", text(&alert.description));
-    context.add_variable_from_value("severity", alert.severity.map_or("", AlertSeverity::word).to_owned());
-    context.add_variable_from_value("vendor_severity", text(&alert.vendor_severity));
-    context.add_variable_from_value("category", alert.category.map_or("", Category::word).to_owned());
-    context.add_variable_from_value("service", text(&alert.service));
-    context.add_variable_from_value("signal", alert.signal.word().to_owned());
+    for name in CONDITION_NAMES.into_iter().filter(|name| *name != LABELS) {
+        context.add_variable_from_value(name, text_for(name, alert).to_owned());
+    }
     let labels: std::collections::HashMap<String, String> =
         alert.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    context.add_variable_from_value("labels", labels);
+    context.add_variable_from_value(LABELS, labels);
     context
 }
 

@@ -2,19 +2,22 @@
 //!
 //! The engine *writes* effects; it never performs one.
 
+mod heartbeat;
 mod read;
 pub mod triage;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Duration;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::domain::actor::Actor;
 use crate::domain::effect::Effect;
-use crate::domain::id::{AudienceName, IncidentId};
-use crate::domain::incident::{Command, Decision, Incident, Opening, Refusal};
+use crate::domain::id::{AudienceName, IncidentId, SourceName};
+use crate::domain::incident::{Command, Decision, Incident, Opening, Refusal, Scheduled};
 use crate::domain::organisation::Organisation;
 use crate::domain::timeline::Event;
 use crate::domain::triage::Triage;
@@ -36,6 +39,8 @@ pub struct Setup {
     pub organisation: Organisation,
     /// The rules of triage.
     pub triage: Triage,
+    /// How often at least the sources call that must.
+    pub heartbeats: BTreeMap<SourceName, Duration>,
 }
 
 /// Why a command came to nothing.
@@ -265,12 +270,14 @@ async fn commit_within(
     for (slot, message) in &decision.forgets {
         tx.forget_post(slot, *message).await?;
     }
-    for scheduled in &decision.effects {
-        let key = scheduled.dedup_key(next.id, next.version);
+    let (plain, others): (Vec<&Scheduled>, Vec<&Scheduled>) =
+        decision.effects.iter().partition(|scheduled| !decision.anew && !scheduled.together);
+    let key = |scheduled: &Scheduled| scheduled.dedup_key(next.id, next.version);
+    tx.add_jobs(next.id, plain.iter().map(|scheduled| (key(scheduled), &scheduled.effect, scheduled.due)), now).await?;
+    for scheduled in others {
+        let key = key(scheduled);
         if decision.anew {
             tx.renew_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
-        } else if !scheduled.together {
-            tx.add_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
         } else if !tx.add_or_widen_job(next.id, &key, &scheduled.effect, scheduled.due, now).await? {
             // What it was to be said together with is being said right now.
             let alone = decision.alone(&scheduled.effect);

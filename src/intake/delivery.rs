@@ -1,5 +1,6 @@
 //! What a sender posted, as readers and proofs see it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::Timestamp;
@@ -8,7 +9,8 @@ use crate::intake::custom::Mapping;
 use crate::intake::{Misfit, form, json};
 
 /// How a sender asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Method {
     /// With a body.
     #[default]

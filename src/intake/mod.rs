@@ -24,6 +24,7 @@
 //! `Reading::answer(Answer::…)`. What is unknown is [`Misfit`], never a guess. `said_at` is the time of the state, by the
 //! source's clock: with it, deliveries out of order change nothing.
 
+pub mod again;
 pub mod auth;
 pub mod custom;
 pub mod delivery;

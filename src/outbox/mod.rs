@@ -18,6 +18,7 @@ use tracing::{Instrument, debug, info_span, warn};
 
 use crate::clock::{Clock, real_time};
 use crate::discord::Chat;
+use crate::domain::Timestamp;
 use crate::domain::actor::Actor;
 use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::{IncidentId, Snowflake};
@@ -88,6 +89,7 @@ impl Outbox {
         let mut under_way = JoinSet::new();
         let keeping = CancellationToken::new();
         let claims = Claims::default();
+        let mut latest = None;
         let keeper = tokio::spawn(self.clone().keep_claims(claims.clone(), keeping.clone()));
         while !stop.is_cancelled() {
             while under_way.try_join_next().is_some() {}
@@ -97,7 +99,7 @@ impl Outbox {
             let claimed = if free == 0 {
                 Ok(Vec::new())
             } else {
-                let claimed = tokio::time::timeout(CLAIM, self.claim(performer, free)).await;
+                let claimed = tokio::time::timeout(CLAIM, self.claim(performer, free, &mut latest)).await;
                 claimed.unwrap_or(Err(EngineError::Store(StoreError::TooSlow)))
             };
             let asked = tokio::time::Instant::now();
@@ -164,12 +166,27 @@ impl Outbox {
         Claim { holder: &self.holder, lease, real_now: real_time() }
     }
 
-    async fn claim(&self, performer: Performer, limit: usize) -> Result<Vec<Job>, EngineError> {
+    /// Claims jobs. `latest` is when it was done last: a clock that was set back since, or perhaps while nobody ran, holds
+    /// nothing up.
+    async fn claim(
+        &self,
+        performer: Performer,
+        limit: usize,
+        latest: &mut Option<Timestamp>,
+    ) -> Result<Vec<Job>, EngineError> {
+        let now = self.clock.now();
         let mut tx = self.engine.db().begin().await?;
-        let jobs = tx.claim_jobs(performer, &self.claim_of(), self.clock.now(), limit as i64).await?;
+        if latest.is_none_or(|latest| now < latest) {
+            let due = tx.set_jobs_back(now).await?;
+            if 0 < due {
+                warn!(jobs = due, "the clock was set back: what was due before is due now");
+            }
+        }
+        let jobs = tx.claim_jobs(performer, &self.claim_of(), now, limit as i64).await?;
         fault::pass(Point::ClaimBefore).await.map_err(StoreError::from)?;
         tx.commit().await?;
         fault::pass(Point::ClaimAfter).await.map_err(StoreError::from)?;
+        *latest = Some(now);
         Ok(jobs)
     }
 
@@ -339,6 +356,7 @@ fn deed(effect: &Effect) -> &'static str {
         Effect::ShowDraft { .. } => "the card of a draft",
         Effect::Publish { .. } => "the publication of an update",
         Effect::RemindUpdate { .. } => "the reminder that an update is due",
+        Effect::ExpectBeat { .. } => "the look at a heartbeat",
         Effect::TellOperators { .. } => "a word to the operators",
     }
 }

@@ -68,6 +68,10 @@ impl Outbox {
         let Some(incident) = job.incident else {
             return match &job.effect {
                 Effect::TellOperators { text } => self.tell_operators(job, text).await,
+                Effect::ExpectBeat { source, .. } => {
+                    self.engine.look_at_heartbeat(source).await?;
+                    Ok(done(Vec::new()))
+                }
                 _ => Err(needless("it is for no incident")),
             };
         };
@@ -96,6 +100,7 @@ impl Outbox {
             Effect::RemindUpdate { due } => {
                 Ok(Outcome::Done { posts: Vec::new(), report: Some(Command::UpdateDue { due: *due }) })
             }
+            Effect::ExpectBeat { .. } => Err(needless("it is for no incident")),
             Effect::TellOperators { text } => self.tell_operators(job, text).await,
         }
     }

@@ -6,6 +6,8 @@ use crate::domain::id::{IncidentId, SourceName};
 use crate::domain::triage::Known;
 use crate::store::db::{Sql, Tx, values};
 use crate::store::error::StoreError;
+use crate::store::inbox::Written;
+use crate::store::rows::Column::{Int, Text, Time};
 use crate::store::sql;
 
 sql! {
@@ -26,43 +28,24 @@ sql! {
                                    WHERE latest.source = wanted.source AND latest.fingerprint = wanted.fingerprint)
          LEFT JOIN incident i ON i.id = a.incident_id",
     );
-    TALLY = Sql::of_lists(
+    TALLY = Sql::of_rows(
         "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
                             deliveries, incident_id, alert, said_at)
-         SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
-                j.value ->> 6, j.value ->> 7, j.value ->> 7, j.value ->> 8, j.value ->> 9, j.value ->> 10,
-                j.value ->> 11
-         FROM json_each($1) AS j WHERE true
+         SELECT column1, column2, column3, column4, column5, column6, column7, column8, column8,
+                column9, column10, column11, column12
+         FROM {rows} WHERE column1 IS NOT NULL
          ON CONFLICT (source, fingerprint, incident_id) DO UPDATE SET
              status = excluded.status, severity = excluded.severity, title = excluded.title,
              started_at = excluded.started_at, changed_at = excluded.changed_at, last_at = excluded.last_at,
              deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert,
              said_at = excluded.said_at",
-        "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
-                            deliveries, incident_id, alert, said_at)
-         SELECT source, fingerprint, status, severity, title, started_at, changed_at, last_at, last_at,
-                deliveries, incident_id, alert, said_at
-         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
-                     $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::text[], $12::timestamptz[])
-              AS rows (source, fingerprint, status, severity, title, started_at, changed_at, last_at,
-                       deliveries, incident_id, alert, said_at)
-         ON CONFLICT (source, fingerprint, incident_id) DO UPDATE SET
-             status = excluded.status, severity = excluded.severity, title = excluded.title,
-             started_at = excluded.started_at, changed_at = excluded.changed_at, last_at = excluded.last_at,
-             deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert,
-             said_at = excluded.said_at",
+        &[Text, Text, Text, Text, Text, Time, Time, Time, Int, Int, Text, Time],
     );
-    REPEAT = Sql::of_lists(
-        "UPDATE alert SET deliveries = alert.deliveries + (j.value ->> 4), last_at = j.value ->> 3,
-             said_at = COALESCE(j.value ->> 5, said_at)
-         FROM json_each($1) AS j
-         WHERE source = j.value ->> 0 AND fingerprint = j.value ->> 1 AND incident_id = j.value ->> 2",
-        "UPDATE alert SET deliveries = alert.deliveries + rows.deliveries, last_at = rows.last_at,
-             said_at = COALESCE(rows.said_at, alert.said_at)
-         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::timestamptz[])
-              AS rows (source, fingerprint, incident_id, last_at, deliveries, said_at)
-         WHERE alert.source = rows.source AND alert.fingerprint = rows.fingerprint
-           AND alert.incident_id = rows.incident_id",
+    REPEAT = Sql::of_rows(
+        "UPDATE alert SET deliveries = alert.deliveries + column4, last_at = column5,
+             said_at = COALESCE(column6, said_at)
+         FROM {rows} WHERE source = column1 AND fingerprint = column2 AND incident_id = column3",
+        &[Text, Text, Int, Int, Time, Time],
     );
     OF_INCIDENT_COUNTED = Sql::portable(
         "SELECT COUNT(*) AS alerts,
@@ -78,7 +61,7 @@ sql! {
     );
     TOLD = Sql::portable(
         "SELECT alert, status, deliveries, first_at, last_at FROM alert
-         WHERE status = 'info' AND incident_id = 0 AND $1 <= last_at ORDER BY last_at DESC LIMIT $2",
+         WHERE status = 'info' AND incident_id = 0 AND $1 <= last_at ORDER BY last_at DESC LIMIT CAST($2 AS BIGINT)",
     );
     LATEST = Sql::portable(
         "SELECT alert, status, deliveries, first_at, last_at FROM alert a
@@ -96,7 +79,7 @@ const IN_NONE: i64 = 0;
 #[derive(Debug, Clone)]
 pub struct Tallied<'a> {
     /// The last delivery that counted.
-    pub alert: &'a Alert,
+    pub alert: &'a Written,
     /// Its status now.
     pub status: AlertStatus,
     /// The worst severity of this episode.
@@ -192,84 +175,42 @@ impl Tx {
 
     /// Keeps what a batch of deliveries made of each alert; one statement for all, each identity once.
     pub async fn tally_alerts(&mut self, tallied: &[Tallied<'_>]) -> Result<(), StoreError> {
-        if tallied.is_empty() {
-            return Ok(());
+        let mut values = Vec::with_capacity(tallied.len() * TALLY.columns().len());
+        for row in tallied {
+            let Written { alert, json } = row.alert;
+            values.extend(values![
+                alert.source.as_str(),
+                alert.fingerprint.as_str(),
+                row.status.word(),
+                row.severity.to_string(),
+                alert.title.as_str(),
+                row.started_at,
+                row.changed_at,
+                row.last_at,
+                row.deliveries,
+                in_incident(row.incident),
+                &**json,
+                row.said_at,
+            ]);
         }
-        let alerts = tallied.iter().map(|row| json_text(row.alert)).collect::<Result<Vec<String>, _>>()?;
-        let values = match self {
-            Self::Sqlite(_) => {
-                let micros = |time: Timestamp| time.timestamp_micros();
-                let rows: Vec<_> = tallied
-                    .iter()
-                    .zip(&alerts)
-                    .map(|(row, alert)| {
-                        (
-                            &row.alert.source,
-                            &row.alert.fingerprint,
-                            row.status,
-                            row.severity,
-                            &row.alert.title,
-                            row.started_at.map(micros),
-                            micros(row.changed_at),
-                            micros(row.last_at),
-                            row.deliveries,
-                            in_incident(row.incident),
-                            alert,
-                            row.said_at.map(micros),
-                        )
-                    })
-                    .collect();
-                values![json_text(&rows)?]
-            }
-            Self::Postgres(_) => {
-                let texts = |text: &dyn Fn(&Tallied<'_>) -> String| tallied.iter().map(text).collect::<Vec<_>>();
-                values![
-                    texts(&|row| row.alert.source.to_string()),
-                    texts(&|row| row.alert.fingerprint.clone()),
-                    texts(&|row| row.status.word().to_owned()),
-                    texts(&|row| row.severity.to_string()),
-                    texts(&|row| row.alert.title.clone()),
-                    tallied.iter().map(|row| row.started_at).collect::<Vec<_>>(),
-                    tallied.iter().map(|row| row.changed_at).collect::<Vec<_>>(),
-                    tallied.iter().map(|row| row.last_at).collect::<Vec<_>>(),
-                    tallied.iter().map(|row| row.deliveries).collect::<Vec<_>>(),
-                    tallied.iter().map(|row| in_incident(row.incident)).collect::<Vec<_>>(),
-                    alerts,
-                    tallied.iter().map(|row| row.said_at).collect::<Vec<_>>(),
-                ]
-            }
-        };
-        self.execute(TALLY, values).await?;
+        self.execute_rows(TALLY, values).await?;
         Ok(())
     }
 
     /// Counts deliveries that said what was known; one statement for all, each identity once.
     pub async fn count_repeats(&mut self, repeated: &[Repeated<'_>]) -> Result<(), StoreError> {
-        if repeated.is_empty() {
-            return Ok(());
+        let mut values = Vec::with_capacity(repeated.len() * REPEAT.columns().len());
+        for row in repeated {
+            values.extend(values![
+                row.source.as_str(),
+                row.fingerprint,
+                in_incident(row.incident),
+                row.deliveries,
+                row.last_at,
+                row.said_at,
+            ]);
         }
-        let values = match self {
-            Self::Sqlite(_) => {
-                let micros = |time: Timestamp| time.timestamp_micros();
-                let rows: Vec<_> = repeated
-                    .iter()
-                    .map(|row| {
-                        let (last_at, said_at) = (micros(row.last_at), row.said_at.map(micros));
-                        (row.source, row.fingerprint, in_incident(row.incident), last_at, row.deliveries, said_at)
-                    })
-                    .collect();
-                values![json_text(&rows)?]
-            }
-            Self::Postgres(_) => values![
-                repeated.iter().map(|row| row.source.to_string()).collect::<Vec<_>>(),
-                repeated.iter().map(|row| row.fingerprint.to_owned()).collect::<Vec<_>>(),
-                repeated.iter().map(|row| in_incident(row.incident)).collect::<Vec<_>>(),
-                repeated.iter().map(|row| row.last_at).collect::<Vec<_>>(),
-                repeated.iter().map(|row| row.deliveries).collect::<Vec<_>>(),
-                repeated.iter().map(|row| row.said_at).collect::<Vec<_>>(),
-            ],
-        };
-        self.execute(REPEAT, values).await?;
+        self.execute_rows(REPEAT, values).await?;
         Ok(())
     }
 

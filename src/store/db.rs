@@ -12,6 +12,7 @@ use sqlx::{Arguments, Executor, Row as _, Statement as _};
 
 use crate::domain::Timestamp;
 use crate::store::error::StoreError;
+use crate::store::rows::{self, Column};
 use crate::store::types::Micros;
 
 /// How long a statement waits for SQLite's write lock, which another process may hold.
@@ -21,6 +22,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What the writer keeps of the database in memory, in SQLite's words: 16 MiB. In SQLite's own 2 MiB the indexes of a storm
 /// are read again and again.
 const WRITER_CACHE: &str = "-16384";
+/// How many statements a connection keeps prepared: all that there are, those over rows in each size.
+const STATEMENTS: usize = 256;
 /// How long a caller waits for a connection to a server: whoever asked for something waits for several in a row.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for reading; two cores keep no more busy.
@@ -50,22 +53,41 @@ pub enum Db {
 pub struct Sql {
     sqlite: &'static str,
     postgres: &'static str,
+    columns: &'static [Column],
 }
 
 impl Sql {
     /// A text that both databases accept.
     pub const fn portable(text: &'static str) -> Self {
-        Self { sqlite: text, postgres: text }
+        Self { sqlite: text, postgres: text, columns: &[] }
     }
 
     /// Two texts, where the databases differ: `json_each` on SQLite and an array on PostgreSQL.
     pub const fn of_lists(sqlite: &'static str, postgres: &'static str) -> Self {
-        Self { sqlite, postgres }
+        Self { sqlite, postgres, columns: &[] }
     }
 
-    /// The text that SQLite is given, for those who look how it is carried out.
-    pub const fn text_for_sqlite(self) -> &'static str {
+    /// A text over [rows](rows::ROWS) with these columns.
+    pub const fn of_rows(text: &'static str, columns: &'static [Column]) -> Self {
+        Self { sqlite: text, postgres: text, columns }
+    }
+
+    /// The columns of its rows; none where it is not over rows.
+    pub const fn columns(self) -> &'static [Column] {
+        self.columns
+    }
+
+    pub(in crate::store) const fn template(self) -> &'static str {
         self.sqlite
+    }
+
+    /// The text that SQLite is given, for one row where it is over rows.
+    pub fn text_for_sqlite(self) -> String {
+        if self.columns.is_empty() { self.sqlite.to_owned() } else { rows::for_sqlite(self, 1) }
+    }
+
+    fn text_for_postgres(self) -> String {
+        if self.columns.is_empty() { self.postgres.to_owned() } else { rows::for_postgres(self) }
     }
 }
 
@@ -90,6 +112,28 @@ pub enum Value {
     Texts(Vec<String>),
     /// A list of moments.
     Times(Vec<Option<Timestamp>>),
+}
+
+impl Value {
+    /// The whole number that it is.
+    pub fn int(self) -> Option<i64> {
+        if let Self::Int(value) = self { value } else { None }
+    }
+
+    /// The text that it is.
+    pub fn text(self) -> Option<String> {
+        if let Self::Text(value) = self { value } else { None }
+    }
+
+    /// The moment that it is.
+    pub fn time(self) -> Option<Timestamp> {
+        if let Self::Time(value) = self { value } else { None }
+    }
+
+    /// The JSON that it is.
+    pub fn json(self) -> Option<serde_json::Value> {
+        if let Self::Json(value) = self { Some(value) } else { None }
+    }
 }
 
 macro_rules! value_from {
@@ -200,7 +244,8 @@ impl Db {
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
-                .busy_timeout(BUSY_TIMEOUT);
+                .busy_timeout(BUSY_TIMEOUT)
+                .statement_cache_capacity(STATEMENTS);
             let pool = |size| {
                 SqlitePoolOptions::new()
                     .max_connections(size)
@@ -218,7 +263,8 @@ impl Db {
             return Ok(Self::Sqlite { writer, readers, checkpointer });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let options = PgConnectOptions::from_str(url)?.application_name("firebell");
+            let options =
+                PgConnectOptions::from_str(url)?.application_name("firebell").statement_cache_capacity(STATEMENTS);
             let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(CONNECT_TIMEOUT);
             return Ok(Self::Postgres(pool.connect_with(options).await?));
         }
@@ -265,25 +311,25 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             // A write lock taken later than at the start could not be waited for.
-            Self::Sqlite { writer, .. } => match writer.begin_with("BEGIN IMMEDIATE").await {
+            Self::Sqlite { writer, .. } => match Box::pin(writer.begin_with("BEGIN IMMEDIATE")).await {
                 Ok(tx) => Tx::Sqlite(tx),
                 // On a full disk SQLite takes a transaction back by itself, and the driver goes on counting it: that
                 // connection can begin none any more. A fresh one takes its place.
                 Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
                     writer.acquire().await?.close().await?;
-                    Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                    Tx::Sqlite(Box::pin(writer.begin_with("BEGIN IMMEDIATE")).await?)
                 }
                 Err(error) => return Err(error.into()),
             },
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(Box::pin(pool.begin()).await?),
         })
     }
 
     /// Begins a transaction that only reads, and holds up no writer.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Sqlite { readers, .. } => Tx::Sqlite(Box::pin(readers.begin()).await?),
+            Self::Postgres(pool) => Tx::Postgres(Box::pin(pool.begin()).await?),
         })
     }
 
@@ -335,10 +381,12 @@ impl Db {
     pub async fn prepare(&self, sql: Sql) -> Result<usize, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => {
-                count(writer.prepare(sqlx::SqlSafeStr::into_sql_str(sql.sqlite)).await?.parameters())
+                let text = sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(sql.text_for_sqlite()));
+                count(writer.prepare(text).await?.parameters())
             }
             Self::Postgres(pool) => {
-                count(pool.prepare(sqlx::SqlSafeStr::into_sql_str(sql.postgres)).await?.parameters())
+                let text = sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(sql.text_for_postgres()));
+                count(pool.prepare(text).await?.parameters())
             }
         })
     }
@@ -411,23 +459,29 @@ impl Tx {
 fn for_sqlite(values: Vec<Value>) -> Result<SqliteArguments, StoreError> {
     let mut arguments = SqliteArguments::default();
     for value in values {
-        match value {
-            Value::Int(value) => arguments.add(value),
-            Value::Text(value) => arguments.add(value),
-            Value::Bool(value) => arguments.add(value),
-            Value::Time(value) => arguments.add(value.map(Micros)),
-            Value::Json(value) => arguments.add(sqlx::types::Json(value)),
-            Value::Bytes(value) => arguments.add(value),
-            Value::Ints(values) => arguments.add(sqlx::types::Json(values)),
-            Value::Texts(values) => arguments.add(sqlx::types::Json(values)),
-            Value::Times(values) => {
-                let micros: Vec<_> = values.iter().map(|time| time.map(|time| time.timestamp_micros())).collect();
-                arguments.add(sqlx::types::Json(micros))
-            }
-        }
-        .map_err(sqlx::Error::Encode)?;
+        add_for_sqlite(&mut arguments, value)?;
     }
     Ok(arguments)
+}
+
+/// Binds one more value.
+pub(in crate::store) fn add_for_sqlite(arguments: &mut SqliteArguments, value: Value) -> Result<(), StoreError> {
+    match value {
+        Value::Int(value) => arguments.add(value),
+        Value::Text(value) => arguments.add(value),
+        Value::Bool(value) => arguments.add(value),
+        Value::Time(value) => arguments.add(value.map(Micros)),
+        Value::Json(value) => arguments.add(sqlx::types::Json(value)),
+        Value::Bytes(value) => arguments.add(value),
+        Value::Ints(values) => arguments.add(sqlx::types::Json(values)),
+        Value::Texts(values) => arguments.add(sqlx::types::Json(values)),
+        Value::Times(values) => {
+            let micros: Vec<_> = values.iter().map(|time| time.map(|time| time.timestamp_micros())).collect();
+            arguments.add(sqlx::types::Json(micros))
+        }
+    }
+    .map_err(sqlx::Error::Encode)?;
+    Ok(())
 }
 
 fn for_postgres(values: Vec<Value>) -> Result<PgArguments, StoreError> {

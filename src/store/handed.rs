@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::Timestamp;
-use crate::domain::alert::Alert;
-use crate::store::inbox::InboxRow;
+use crate::store::inbox::{InboxRow, Written};
 
 /// How many alerts are held at most. When triage is further behind, it reads the inbox.
 const HELD: usize = 8192;
@@ -29,7 +28,7 @@ pub struct Handed(Arc<Mutex<VecDeque<InboxRow>>>);
 
 impl Handed {
     /// Hands alerts on, the first of which was committed at `first`.
-    pub(in crate::store) fn push(&self, first: i64, received_at: Timestamp, alerts: Vec<Alert>) {
+    pub(in crate::store) fn push(&self, first: i64, received_at: Timestamp, alerts: Vec<Written>) {
         let mut rows = self.lock();
         let follows = rows.back().is_none_or(|last| last.position + 1 == first);
         if !follows || HELD < rows.len() + alerts.len() {
@@ -37,7 +36,7 @@ impl Handed {
         }
         rows.extend((first..).zip(alerts).map(|(position, alert)| InboxRow {
             position,
-            source: alert.source.clone(),
+            source: alert.alert.source.clone(),
             received_at,
             alert: Ok(alert),
         }));
@@ -86,8 +85,8 @@ mod tests {
     use super::*;
     use crate::domain::alert::AlertStatus;
 
-    fn alerts(count: usize) -> Vec<Alert> {
-        vec![crate::domain::sample::alert(AlertStatus::Firing); count]
+    fn alerts(count: usize) -> Vec<Written> {
+        vec![Written::new(crate::domain::sample::alert(AlertStatus::Firing)).unwrap(); count]
     }
 
     fn taken(handed: &Handed, position: i64, limit: usize) -> String {

@@ -22,6 +22,8 @@ sql! {
     AFTER = Sql::portable(
         "SELECT first, received_at, is_packed, alerts FROM inbox WHERE $1 < last ORDER BY last LIMIT $2",
     );
+    END = Sql::portable("SELECT last FROM inbox_head");
+    SINCE = Sql::portable("SELECT first FROM inbox WHERE $1 <= received_at ORDER BY received_at, last LIMIT 1");
     ADVANCE = Sql::portable("UPDATE inbox_cursor SET position = $2 WHERE only_row = 1 AND position = $1");
     BEHIND = Sql::portable(
         "SELECT (SELECT last FROM inbox_head) - (SELECT position FROM inbox_cursor) AS waiting,
@@ -45,47 +47,20 @@ sql! {
 /// How many commits are read at once: each may hold as many alerts as [`crate::store::inbox_writer`] gathers.
 const COMMITS_READ: i64 = 16;
 
-/// Alerts as the inbox keeps them: one JSON a line. They are kept as they were written, so that appending costs no
-/// second parse.
-#[derive(Debug, Clone, Default)]
-pub struct Lines {
-    text: String,
-    count: usize,
+/// An alert, and the JSON that it is kept as: it is written once, and kept in more than one place.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The alert.
+    pub alert: Alert,
+    /// Its JSON. It has no line breaks of its own, so that the inbox keeps one alert a line.
+    pub json: Box<str>,
 }
 
-impl Lines {
-    /// These alerts, in order.
-    pub fn of<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> Result<Self, serde_json::Error> {
-        let mut lines = Self::default();
-        for alert in alerts {
-            // JSON written without indentation has no line breaks of its own.
-            let json = serde_json::to_string(alert)?;
-            if 0 < lines.count {
-                lines.text.push('\n');
-            }
-            lines.text.push_str(&json);
-            lines.count += 1;
-        }
-        Ok(lines)
-    }
-
-    /// How many alerts there are.
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// Adds others after these.
-    pub fn append(&mut self, others: &Self) {
-        if 0 < self.count && 0 < others.count {
-            self.text.push('\n');
-        }
-        self.text.push_str(&others.text);
-        self.count += others.count;
+impl Written {
+    /// Writes an alert.
+    pub fn new(alert: Alert) -> Result<Self, serde_json::Error> {
+        let json = serde_json::to_string(&alert)?.into_boxed_str();
+        Ok(Self { alert, json })
     }
 }
 
@@ -99,7 +74,7 @@ pub struct InboxRow {
     /// When it was accepted.
     pub received_at: Timestamp,
     /// The alert, or why it cannot be read any more.
-    pub alert: Result<Alert, String>,
+    pub alert: Result<Written, String>,
 }
 
 /// How far triage is behind.
@@ -114,14 +89,19 @@ pub struct Behind {
 impl Db {
     /// Appends to the inbox, in a transaction of its own and in one statement; gives the first position, from which the
     /// others follow one by one.
-    pub async fn append_to_inbox(&self, lines: Lines, now: Timestamp) -> Result<i64, StoreError> {
-        let count = i64::try_from(lines.count).unwrap_or(i64::MAX);
-        let packed = lz4_flex::compress_prepend_size(lines.text.as_bytes());
+    pub async fn append_to_inbox(&self, alerts: &[Written], now: Timestamp) -> Result<i64, StoreError> {
+        let (count, packed) = packed(alerts);
         self.alone(APPEND, values![count, now, packed]).await?.get("first")
     }
 }
 
 impl Tx {
+    /// Appends to the inbox within a transaction; gives the first position.
+    pub async fn append_to_inbox(&mut self, alerts: &[Written], now: Timestamp) -> Result<i64, StoreError> {
+        let (count, packed) = packed(alerts);
+        self.one(APPEND, values![count, now, packed]).await?.get("first")
+    }
+
     /// The position up to which everything was digested.
     pub async fn inbox_cursor(&mut self) -> Result<i64, StoreError> {
         self.one(CURSOR, values![]).await?.get("position")
@@ -134,6 +114,17 @@ impl Tx {
             rows.extend(alerts_of(&row)?.into_iter().filter(|row| position < row.position));
         }
         Ok(rows)
+    }
+
+    /// The position of the last alert that was taken in.
+    pub async fn inbox_end(&mut self) -> Result<i64, StoreError> {
+        self.one(END, values![]).await?.get("last")
+    }
+
+    /// The position before the first alert that is kept and was taken in at `since` or later.
+    pub async fn inbox_since(&mut self, since: Timestamp) -> Result<Option<i64>, StoreError> {
+        let first = self.first(SINCE, values![since]).await?;
+        first.map(|row| Ok(row.get::<i64>("first")? - 1)).transpose()
     }
 
     /// Moves the cursor; `false` when another process moved it first.
@@ -170,6 +161,18 @@ impl Tx {
     }
 }
 
+/// How many alerts there are, and all of them as they are stored.
+fn packed(alerts: &[Written]) -> (i64, Vec<u8>) {
+    let mut lines = String::with_capacity(alerts.iter().map(|alert| alert.json.len() + 1).sum());
+    for alert in alerts {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        lines.push_str(&alert.json);
+    }
+    (i64::try_from(alerts.len()).unwrap_or(i64::MAX), lz4_flex::compress_prepend_size(lines.as_bytes()))
+}
+
 /// What can be told even of an alert that cannot be read.
 #[derive(Deserialize)]
 struct Origin {
@@ -191,6 +194,7 @@ fn alerts_of(row: &Row) -> Result<Vec<InboxRow>, StoreError> {
             Ok(alert) => alert.source.clone(),
             Err(_) => serde_json::from_str::<Origin>(line).map_or_else(|_| "unknown".into(), |origin| origin.source),
         };
+        let alert = alert.map(|alert| Written { alert, json: line.into() });
         InboxRow { position, source, received_at, alert }
     };
     Ok((first..).zip(text.split('\n')).map(alert).collect())

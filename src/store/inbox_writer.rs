@@ -11,7 +11,7 @@ use crate::fault::{self, Point};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
 use crate::store::handed::Handed;
-use crate::store::inbox::Lines;
+use crate::store::inbox::Written;
 
 /// How many requests may wait. Beyond it the sender is told to come back, so that memory stays bounded.
 const QUEUE: usize = 1024;
@@ -35,8 +35,7 @@ pub enum InboxError {
 }
 
 struct Request {
-    lines: Lines,
-    alerts: Vec<Alert>,
+    alerts: Vec<Written>,
     received_at: Timestamp,
     answer: oneshot::Sender<Result<i64, String>>,
 }
@@ -65,9 +64,13 @@ impl Inbox {
     /// returned.
     pub async fn append(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<i64, InboxError> {
         // Here, where requests run side by side, rather than in the one writer.
-        let lines = Lines::of(&alerts).map_err(|error| InboxError::Unwritable(error.to_string()))?;
+        let alerts: Vec<Written> = alerts
+            .into_iter()
+            .map(Written::new)
+            .collect::<Result<_, _>>()
+            .map_err(|error| InboxError::Unwritable(error.to_string()))?;
         let (answer, answered) = oneshot::channel();
-        self.requests.try_send(Request { lines, alerts, received_at, answer }).map_err(|_| InboxError::Full)?;
+        self.requests.try_send(Request { alerts, received_at, answer }).map_err(|_| InboxError::Full)?;
         match answered.await {
             Ok(result) => result.map_err(InboxError::Unwritable),
             Err(_) => Err(InboxError::Unwritable("the writer ended".to_owned())),
@@ -105,24 +108,22 @@ async fn write(
 ) {
     while let Some(first) = queue.recv().await {
         let mut batch = vec![first];
-        let mut count = batch[0].lines.len();
+        let mut count = batch[0].alerts.len();
         // Whatever has queued meanwhile shares the commit; waiting for more would only add latency.
         while count < ALERTS_A_COMMIT {
             let Ok(next) = queue.try_recv() else { break };
-            count += next.lines.len();
+            count += next.alerts.len();
             batch.push(next);
         }
         let received_at = batch[0].received_at;
-        let mut lines = Lines::default();
         let mut alerts = Vec::with_capacity(count);
         let mut shares = Vec::with_capacity(batch.len());
         for request in batch {
-            lines.append(&request.lines);
             shares.push((request.alerts.len(), request.answer));
             alerts.extend(request.alerts);
         }
         // A sender must be answered while it still listens, also by a database that does not answer us.
-        let appended = tokio::time::timeout(APPEND, append(&db, lines, received_at)).await;
+        let appended = tokio::time::timeout(APPEND, append(&db, &alerts, received_at)).await;
         match appended.unwrap_or(Err(StoreError::TooSlow)) {
             Ok(first) => {
                 debug!(alerts = count, requests = shares.len(), "inbox committed");
@@ -149,9 +150,9 @@ async fn write(
     }
 }
 
-async fn append(db: &Db, lines: Lines, received_at: Timestamp) -> Result<i64, StoreError> {
+async fn append(db: &Db, alerts: &[Written], received_at: Timestamp) -> Result<i64, StoreError> {
     fault::pass(Point::InboxBefore).await?;
-    let first = db.append_to_inbox(lines, received_at).await?;
+    let first = db.append_to_inbox(alerts, received_at).await?;
     fault::pass(Point::InboxAfter).await?;
     Ok(first)
 }

@@ -9,6 +9,7 @@ use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::IncidentId;
 use crate::store::db::{Row, Sql, Tx, Value, values};
 use crate::store::error::StoreError;
+use crate::store::rows::Column::{Int, Json, Text, Time};
 use crate::store::sql;
 use crate::store::types::{to_count, to_json};
 
@@ -19,6 +20,14 @@ sql! {
          VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
          ON CONFLICT (dedup_key) DO NOTHING",
     );
+    ADD_ALL = Sql::of_rows(
+        "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts, created_at,
+                          lane_at)
+         SELECT column1, column2, column3, column4, column5, column6, 'queued', column7, 0, column8, column9
+         FROM {rows} WHERE column2 IS NOT NULL
+         ON CONFLICT (dedup_key) DO NOTHING",
+        &[Int, Text, Text, Text, Int, Json, Time, Time, Time],
+    );
     RENEW = Sql::portable(
         "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
                           created_at)
@@ -28,7 +37,7 @@ sql! {
     );
     HURRY = Sql::portable(
         "UPDATE job SET due_at = $1
-         WHERE state IN ('queued', 'running') AND state = 'queued' AND performer IN ('page', 'chat') AND 0 < attempts AND $1 < due_at",
+         WHERE state = 'queued' AND performer IN ('page', 'chat') AND 0 < attempts AND $1 < due_at",
     );
     BURIED = Sql::portable(
         "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble FROM job j
@@ -50,7 +59,7 @@ sql! {
                  AND (j.lane IS NULL OR NOT EXISTS (
                      SELECT 1 FROM job earlier
                      WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
-                       AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id)))))
+                       AND (earlier.lane_at, earlier.id) < (j.lane_at, j.id))))
                 OR (j.state = 'running' AND j.lease_until < $2))
          ORDER BY j.due_at, j.id LIMIT $3",
     );
@@ -60,27 +69,38 @@ sql! {
          VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
          ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0",
     );
-    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. That the state is
-    // one of two is said once more: only so is the index of what waits taken, in place of all that was ever done. What was
-    // due when it was queued is due whatever the clock says since; and no attempt waits longer than the longest wait
-    // between two: a clock that was set back must not hold up a page.
+    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. In the order of the
+    // index, so that only what is taken is read, however much waits; a bare `LIMIT $6` would have SQLite prepare the
+    // statement anew each time.
     CLAIM = Sql::portable(
         "UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
                         first_attempt_at = COALESCE(first_attempt_at, $2)
          WHERE id IN (
              SELECT j.id FROM job j
-             WHERE j.performer = $1 AND j.state IN ('queued', 'running')
-               AND ((j.state = 'queued' AND (j.due_at <= $2 OR j.due_at <= j.created_at
-                                             OR (0 < j.attempts AND $7 < j.due_at)))
-                    OR (j.state = 'running' AND j.lease_until < $5))
+             WHERE j.state = 'queued' AND j.performer = $1 AND j.urgency = $5 AND j.due_at <= $2
                AND (j.lane IS NULL OR NOT EXISTS (
                    SELECT 1 FROM job earlier
                    WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
-                     AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id))))
-             ORDER BY j.urgency, j.due_at, j.id LIMIT $6)
-           AND ((state = 'queued' AND (due_at <= $2 OR due_at <= created_at OR (0 < attempts AND $7 < due_at)))
-                OR (state = 'running' AND lease_until < $5))
+                     AND (earlier.lane_at, earlier.id) < (j.lane_at, j.id)))
+             ORDER BY j.due_at, j.id LIMIT CAST($6 AS BIGINT))
+           AND state = 'queued' AND due_at <= $2
          RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
+    );
+    CLAIM_EXPIRED = Sql::portable(
+        "UPDATE job SET lease_until = $3, lease_holder = $4, attempts = attempts + 1
+         WHERE id IN (
+             SELECT j.id FROM job j
+             WHERE j.state = 'running' AND j.performer = $1 AND j.lease_until < $2
+             ORDER BY j.lease_until, j.id LIMIT CAST($5 AS BIGINT))
+           AND state = 'running' AND lease_until < $2
+         RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
+    );
+    // What was due when it was queued is due whatever the clock says since; and no attempt waits longer than the longest
+    // wait between two: a clock that was set back must not hold up a page.
+    SET_BACK = Sql::portable(
+        "UPDATE job SET due_at = $1
+         WHERE state = 'queued' AND performer IN ('page', 'clock', 'chat') AND $1 < due_at
+           AND (due_at <= created_at OR (0 < attempts AND $2 < due_at))",
     );
     KEEP = Sql::of_lists(
         "UPDATE job SET lease_until = $2
@@ -109,14 +129,21 @@ sql! {
                     AND (j.lane IS NULL OR NOT EXISTS (
                         SELECT 1 FROM job earlier
                         WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
-                          AND (earlier.lane_at < j.lane_at OR (earlier.lane_at = j.lane_at AND earlier.id < j.id))))))",
+                          AND (earlier.lane_at, earlier.id) < (j.lane_at, j.id)))))",
     );
     WAITING = Sql::portable(
         "SELECT id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble FROM job
          WHERE state IN ('queued', 'running') ORDER BY due_at, id LIMIT $1",
     );
     STATES = Sql::portable("SELECT state, COUNT(*) AS count FROM job GROUP BY state ORDER BY state");
-    OLDEST = Sql::portable("SELECT MIN(due_at) AS due FROM job WHERE state = 'queued' AND due_at <= $1");
+    // The first of each performer and urgency, as the index has them.
+    OLDEST = Sql::portable(
+        "SELECT MIN(due) AS due
+         FROM (SELECT (SELECT MIN(j.due_at) FROM job j
+                       WHERE j.state = 'queued' AND j.performer = kind.column1 AND j.urgency = kind.column2) AS due
+               FROM (VALUES ('page', 0), ('clock', 1), ('chat', 2), ('chat', 3)) AS kind) AS first
+         WHERE due <= $1",
+    );
     PRUNE = Sql::portable(
         "DELETE FROM job WHERE id IN (
              SELECT id FROM job WHERE state NOT IN ('queued', 'running') AND finished_at < $1
@@ -181,6 +208,20 @@ impl Tx {
         Ok(self.execute(ADD, row_of(incident, dedup_key, effect, due, now)).await? == 1)
     }
 
+    /// Queues an incident's jobs, each unless one with its key was ever queued.
+    pub async fn add_jobs<'a>(
+        &mut self,
+        incident: IncidentId,
+        jobs: impl IntoIterator<Item = (String, &'a Effect, Timestamp)>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let rows = jobs
+            .into_iter()
+            .flat_map(|(dedup_key, effect, due)| row_of(Some(incident), &dedup_key, effect, due, now))
+            .collect();
+        self.execute_rows(ADD_ALL, rows).await
+    }
+
     /// Queues a job, or has the one with this key, which nobody began yet, do `effect` instead; `false` when somebody
     /// began it.
     pub async fn add_or_widen_job(
@@ -222,7 +263,8 @@ impl Tx {
         Ok(revived)
     }
 
-    /// Claims up to `limit` jobs that are due, the most urgent first; of each lane only the first.
+    /// Claims up to `limit` jobs: those whose claim ended, and those that are due, the most urgent first; of each lane only
+    /// the first.
     pub async fn claim_jobs(
         &mut self,
         performer: Performer,
@@ -231,11 +273,23 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<Job>, StoreError> {
         let until = claim.real_now + claim.lease;
-        let set_back = now + LONGEST_WAIT + LONGEST_WAIT;
-        let values = values![performer.word(), now, until, claim.holder, claim.real_now, limit, set_back];
-        let mut rows = self.all(CLAIM, values).await?.iter().map(job).collect::<Result<Vec<_>, _>>()?;
-        rows.sort_by_key(|(urgency, job)| (*urgency, job.due_at, job.id));
-        Ok(rows.into_iter().map(|(_, job)| job).collect())
+        let expired = values![performer.word(), claim.real_now, until, claim.holder, limit];
+        let mut rows = self.all(CLAIM_EXPIRED, expired).await?;
+        for urgency in performer.urgencies() {
+            let left = limit - rows.len() as i64;
+            if 0 < left {
+                let due = values![performer.word(), now, until, claim.holder, *urgency, left];
+                rows.extend(self.all(CLAIM, due).await?);
+            }
+        }
+        let mut jobs = rows.iter().map(job).collect::<Result<Vec<_>, _>>()?;
+        jobs.sort_by_key(|(urgency, job)| (*urgency, job.due_at, job.id));
+        Ok(jobs.into_iter().map(|(_, job)| job).collect())
+    }
+
+    /// Has nothing wait for a time that was `now` before the clock was set back; how many jobs are due by it.
+    pub async fn set_jobs_back(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.execute(SET_BACK, values![now, now + LONGEST_WAIT + LONGEST_WAIT]).await
     }
 
     /// Keeps a worker's claims on `jobs`, those that it really has under way: a claim that nobody works on must end.
@@ -332,7 +386,7 @@ fn row_of(
 ) -> Vec<Value> {
     let lane = match incident {
         Some(id) => effect.lane(id),
-        None => Some("operators".to_owned()),
+        None => (effect.performer() != Performer::Clock).then(|| "operators".to_owned()),
     };
     let place = if effect.leads_its_lane() { Timestamp::UNIX_EPOCH } else { due };
     values![

@@ -12,7 +12,7 @@ sql! {
          WHERE lease.holder = excluded.holder OR lease.until < $4",
     );
     BREAK_LEASES = Sql::portable("DELETE FROM lease");
-    BREAK_CLAIMS = Sql::portable("UPDATE job SET lease_until = created_at WHERE state IN ('queued', 'running') AND state = 'running'");
+    BREAK_CLAIMS = Sql::portable("UPDATE job SET lease_until = created_at WHERE state = 'running'");
     ALL = Sql::portable("SELECT name, until FROM lease ORDER BY name");
     RELEASE = Sql::portable("DELETE FROM lease WHERE name = $1 AND holder = $2");
 }

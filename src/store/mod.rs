@@ -6,6 +6,7 @@ pub mod db;
 pub mod declaration;
 pub mod error;
 pub mod handed;
+pub mod heartbeat;
 pub mod inbox;
 pub mod inbox_writer;
 pub mod incident;
@@ -13,6 +14,7 @@ pub mod job;
 pub mod lease;
 pub mod post;
 pub mod refused;
+pub mod rows;
 pub mod timeline;
 pub mod types;
 
@@ -35,6 +37,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str, db::Sql
     [
         ("alert", alert::STATEMENTS),
         ("declaration", declaration::STATEMENTS),
+        ("heartbeat", heartbeat::STATEMENTS),
         ("inbox", inbox::STATEMENTS),
         ("incident", incident::STATEMENTS),
         ("job", job::STATEMENTS),

@@ -4,13 +4,16 @@ use crate::domain::id::{EntryNumber, IncidentId};
 use crate::domain::timeline::Entry;
 use crate::store::db::{Row, Sql, Tx, values};
 use crate::store::error::StoreError;
+use crate::store::rows::Column::{Int, Json, Text, Time};
 use crate::store::sql;
 use crate::store::types::to_json;
 
 sql! {
-    ADD = Sql::portable(
+    ADD = Sql::of_rows(
         "INSERT INTO timeline (incident_id, number, at, recorded_at, author, kind, event)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+         SELECT column1, column2, column3, column4, column5, column6, column7
+         FROM {rows} WHERE column1 IS NOT NULL",
+        &[Int, Int, Time, Time, Json, Text, Json],
     );
     RANGE = Sql::portable(
         "SELECT number, at, recorded_at, author, event FROM timeline
@@ -25,13 +28,21 @@ sql! {
 impl Tx {
     /// Adds entries to a timeline.
     pub async fn add_to_timeline(&mut self, incident: IncidentId, entries: &[Entry]) -> Result<(), StoreError> {
+        let mut rows = Vec::with_capacity(entries.len() * ADD.columns().len());
         for entry in entries {
             let event = to_json(&entry.event);
             let kind = event["kind"].as_str().unwrap_or_default().to_owned();
-            let values =
-                values![incident.0, entry.number.0, entry.at, entry.recorded_at, to_json(&entry.author), kind, event,];
-            self.execute(ADD, values).await?;
+            rows.extend(values![
+                incident.0,
+                entry.number.0,
+                entry.at,
+                entry.recorded_at,
+                to_json(&entry.author),
+                kind,
+                event,
+            ]);
         }
+        self.execute_rows(ADD, rows).await?;
         Ok(())
     }
 

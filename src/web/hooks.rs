@@ -9,18 +9,22 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::domain::alert::Alert;
+use crate::domain::heartbeat::FINGERPRINT;
 use crate::domain::id::SourceName;
+use crate::intake::again::Manner;
 use crate::intake::auth::{Denied, Scheme};
 use crate::intake::delivery::{Delivery, Fields, Method};
-use crate::intake::{self, Answer, Reading, Rejected, sns};
+use crate::intake::kind::Kind;
+use crate::intake::{self, Answer, Reading, Rejected, kinds, sns};
+use crate::store::StoreError;
 use crate::store::inbox_writer::InboxError;
-use crate::store::refused::Refused;
+use crate::store::refused::{Refusal, Refused};
 use crate::web::error::Problem;
 use crate::web::peer::Peer;
 use crate::web::{Door, Web};
 
-/// The largest refused body that is kept, in bytes; of a longer one the beginning is.
-const KEPT: usize = 64 * 1024;
+/// The largest refused body that is kept whole, in bytes; of a longer one the beginning is.
+const KEPT: usize = 1024 * 1024;
 
 /// What was taken in.
 #[derive(Serialize)]
@@ -73,7 +77,8 @@ pub async fn receive(
             // An unknown source is nobody's: telling of it would let anyone write in the operators' channel.
             if ![StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&problem.status()) {
                 let from = peer.map_or_else(String::new, |address| format!(" (sent from {address})"));
-                web.refusals.tell(&web.engine, &source, problem.status, &format!("{}{from}", problem.error)).await;
+                let why = format!("{}{from}{}", problem.error, kept_as(&problem));
+                web.refusals.tell(&web.engine, &source, problem.status, &why).await;
             }
             problem.into_response()
         }
@@ -129,10 +134,15 @@ async fn take_in(web: &Web, source: &SourceName, request: Request) -> Result<Res
 
     let reading = match intake::read(door.kind, &delivery) {
         Ok(reading) => reading,
-        Err(unreadable) => return Err(refuse(web, source, body, unreadable.to_string()).await),
+        Err(unreadable) => return Err(refuse(web, door.kind, &delivery, unreadable.to_string()).await),
     };
     let Reading { alerts, rejected, answer } = reading;
-    let receipt = append(web, &delivery, alerts, rejected).await?;
+    // A drill is an alert like any other: of whoever must call it says nothing.
+    let call = alerts.first().filter(|alert| door.kind == kinds::HEARTBEAT && alert.fingerprint == FINGERPRINT);
+    let receipt = match call {
+        Some(call) => hear(web, call).await?,
+        None => append(web, door.kind, &delivery, alerts, rejected).await?,
+    };
     match answer {
         None => {
             let status = StatusCode::from_u16(door.kind.accepted).unwrap_or(StatusCode::ACCEPTED);
@@ -190,9 +200,20 @@ fn unauthorized(denied: Denied) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, denied.reason, denied.cure)
 }
 
+/// Takes the call of a heartbeat, of which only what is news goes to the inbox.
+async fn hear(web: &Web, call: &Alert) -> Result<Receipt, Problem> {
+    let heard = web.engine.hear_heartbeat(call).await.map_err(|error| {
+        tracing::warn!(source = %call.source, error = &error as &dyn std::error::Error, "a call cannot be kept");
+        Problem::unavailable("the database cannot keep the call now")
+    })?;
+    metrics::counter!("firebell_heartbeats_total", "source" => call.source.to_string()).increment(1);
+    Ok(Receipt { ids: heard.into_iter().collect(), rejected: Vec::new() })
+}
+
 /// Appends what was read to the inbox; what could not be read of it is kept, and the operators hear of it.
 async fn append(
     web: &Web,
+    kind: &Kind,
     delivery: &Delivery<'_>,
     alerts: Vec<Alert>,
     rejected: Vec<Rejected>,
@@ -212,9 +233,8 @@ async fn append(
     if let Some(first) = rejected.first() {
         // The sender takes the 202 for an answer to all of it; somebody must hear of the rest.
         let reason = format!("item {} of a batch was not taken in: {}", first.index, first.reason);
-        let kept = refuse(web, source, delivery.body, reason).await;
-        let reference = kept.reference.as_deref().unwrap_or("none");
-        let why = format!("{} (reference {reference})", kept.error);
+        let kept = refuse(web, kind, delivery, reason).await;
+        let why = format!("{}{}", kept.error, kept_as(&kept));
         web.refusals.tell(&web.engine, source, StatusCode::ACCEPTED.as_u16(), &why).await;
     }
     Ok(Receipt { ids, rejected })
@@ -238,30 +258,55 @@ async fn confirm(web: &Web, door: &Door, topic: &str, address: &str) -> Result<R
     }
 }
 
-/// Keeps the body for a day, so that whoever mends the sender can look at it.
-async fn refuse(web: &Web, source: &SourceName, body: &[u8], reason: String) -> Problem {
-    let reference = format!("{:016x}", rand::random::<u64>());
-    let refused = Refused {
-        source: source.clone(),
-        received_at: web.engine.now(),
-        reason: reason.clone(),
-        body: body[..body.len().min(KEPT)].to_vec(),
-    };
+/// Keeps what was refused for a day, so that whoever mends the sender or the mapping can look at it and take it in again.
+async fn refuse(web: &Web, kind: &Kind, delivery: &Delivery<'_>, reason: String) -> Problem {
+    let source = delivery.source;
     let kept = async {
+        let fields =
+            serde_json::to_string(&Manner::of(kind, delivery)).map_err(|error| StoreError::corrupt("fields", error))?;
+        let reference = reference(source, &fields, delivery.body);
+        let refusal = Refusal {
+            reference: reference.clone(),
+            source: source.clone(),
+            received_at: web.engine.now(),
+            reason: reason.clone(),
+            length: Some(delivery.body.len() as u64),
+            times: 1,
+        };
+        let body = delivery.body[..delivery.body.len().min(KEPT)].to_vec();
         let mut tx = web.engine.db().begin().await?;
-        tx.keep_refused(&reference, refused).await?;
-        tx.commit().await
+        tx.keep_refused(Refused { refusal, fields, body }).await?;
+        tx.commit().await?;
+        Ok::<_, StoreError>(reference)
     };
     let mut problem = Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
-        reason,
+        reason.clone(),
         "compare it with what the source's kind sends; `firebell explain` reads a payload file as if it was posted",
     );
     match kept.await {
-        Ok(()) => problem.reference = Some(reference),
+        Ok(reference) => problem.reference = Some(reference),
         Err(error) => {
             tracing::error!(source = %source, error = &error as &dyn std::error::Error, "a refused body could not be kept");
         }
     }
     problem
+}
+
+/// Names what was refused. The same again has the same name, so that whoever sends it for ever fills no disk.
+fn reference(source: &SourceName, fields: &str, body: &[u8]) -> String {
+    let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
+    for part in [source.as_str().as_bytes(), fields.as_bytes(), body] {
+        digest.update(&(part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    digest.finish().as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Where to look at what was refused, as the end of a sentence.
+fn kept_as(problem: &Problem) -> String {
+    problem
+        .reference
+        .as_ref()
+        .map_or_else(String::new, |reference| format!("; `firebell refused {reference}` shows the payload"))
 }

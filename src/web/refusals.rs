@@ -27,6 +27,7 @@ impl Refusals {
         if !self.is_news(source, status, now) {
             return;
         }
+        tracing::warn!(source = %source, status, why, "a source is being refused");
         let text = match status {
             202 => format!("source {source}: {why}"),
             _ => format!("source {source} is being refused with {status}: {why}"),

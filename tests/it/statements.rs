@@ -32,7 +32,7 @@ const MAY_READ_ALL: [(&str, &str, &str); 8] = [
     ("job", "OVERDUE", "only what waits"),
     ("job", "STATES", "counted in an index, for whoever asks for metrics"),
     ("job", "WAITING", "only what waits"),
-    ("lease", "BREAK_CLAIMS", "only what waits, once at the start"),
+    ("lease", "BREAK_CLAIMS", "only what runs, once at the start"),
 ];
 
 /// Without statistics SQLite goes by the indexes alone. It once read every job that was ever done for each claim, since it

@@ -81,7 +81,7 @@ on_both_databases! {
             let rows = tx.inbox_after(positions[0] - 1).await.unwrap();
             let rows = &rows[..positions.len()];
             assert_eq!(rows.iter().map(|row| row.position).collect::<Vec<_>>(), positions);
-            assert!(rows.iter().all(|row| *row.alert.as_ref().unwrap() == alert(number)), "{number}");
+            assert!(rows.iter().all(|row| row.alert.as_ref().unwrap().alert == alert(number)), "{number}");
             all.extend(positions);
         }
         all.sort_unstable();
@@ -129,6 +129,25 @@ on_both_databases! {
         finish(&db, &now[0], "w").await;
         assert!(claim_jobs(&db, "w", 0, 59, 10).await.is_empty());
         assert_eq!(keys(&claim_jobs(&db, "w", 0, 60, 10).await), ["later"]);
+        db.close().await;
+    }
+
+    async fn a_clock_that_is_set_back_holds_up_nothing_that_was_due(database: TestDatabase) {
+        let db = fresh(&database).await;
+        queue(&db, "now", "now", 0).await;
+        queue(&db, "later", "later", 60).await;
+        assert!(claim_jobs(&db, "w", 0, -3600, 10).await.is_empty(), "by its clock nothing is due");
+        let mut tx = db.begin().await.unwrap();
+        assert_eq!(tx.set_jobs_back(at(-3600)).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        let claimed = claim_jobs(&db, "w", 0, -3600, 10).await;
+        assert_eq!(keys(&claimed), ["now"], "what was to come later still does");
+        // Its next attempt was set by the clock as it was before.
+        let mut tx = db.begin().await.unwrap();
+        assert!(tx.run_job_again(claimed[0].id, at(3600), "busy".into(), false, "w").await.unwrap());
+        assert_eq!(tx.set_jobs_back(at(-3600)).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        assert_eq!(keys(&claim_jobs(&db, "w", 0, -3600, 10).await), ["now"]);
         db.close().await;
     }
 

@@ -179,6 +179,19 @@ fn a_mistake_refuses_the_file_with_its_key_and_consequence() {
             "token",
         ),
         ("kind = \"alertmanager\"", "kind = \"nagios\"", "sources.alertmanager.kind", "could not be read"),
+        ("kind = \"alertmanager\"", "kind = \"heartbeat\"", "sources.alertmanager.every", "fell silent"),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"heartbeat\"\nevery = \"30s\"",
+            "sources.alertmanager.every",
+            "fell silent",
+        ),
+        (
+            "kind = \"alertmanager\"",
+            "kind = \"alertmanager\"\nevery = \"1h\"",
+            "sources.alertmanager.every",
+            "would not happen",
+        ),
         // Names that nothing has.
         ("default_team = \"platform\"", "default_team = \"plat\"", "default_team", "nobody to answer"),
         ("default_team = \"platform\"", "", "default_team", "nobody to answer"),

@@ -8,10 +8,11 @@ use crate::domain::alert::{Alert, AlertStatus, Severity};
 use crate::domain::id::IncidentId;
 use crate::domain::triage::{Known, News, Verdict, news};
 use crate::store::alert::{Repeated, Tallied};
+use crate::store::inbox::Written;
 
 /// An alert as it came, and what it means.
 pub(super) struct Delivery<'a> {
-    pub alert: &'a Alert,
+    pub alert: &'a Written,
     pub verdict: Arc<Verdict>,
     pub received_at: Timestamp,
 }
@@ -19,7 +20,7 @@ pub(super) struct Delivery<'a> {
 /// What a batch makes of one alert.
 pub(super) struct Course<'a> {
     /// The last delivery that counted.
-    pub alert: &'a Alert,
+    pub alert: &'a Written,
     /// The incident that it belongs to.
     pub incident: Option<IncidentId>,
     deliveries: Vec<usize>,
@@ -49,10 +50,10 @@ pub(super) fn of_each_alert<'a>(deliveries: &[Delivery<'a>]) -> Vec<Course<'a>> 
     let mut places: HashMap<(&str, &str), usize> = HashMap::with_capacity(deliveries.len());
     let mut courses: Vec<Course<'a>> = Vec::new();
     for (number, delivery) in deliveries.iter().enumerate() {
-        let alert = delivery.alert;
+        let alert = &delivery.alert.alert;
         let place = *places.entry((alert.source.as_str(), alert.fingerprint.as_str())).or_insert_with(|| {
             courses.push(Course {
-                alert,
+                alert: delivery.alert,
                 incident: None,
                 deliveries: Vec::new(),
                 known: None,
@@ -113,8 +114,8 @@ impl Course<'_> {
     /// What is kept of it where only a count changed.
     pub fn repeated(&self) -> Repeated<'_> {
         Repeated {
-            source: &self.alert.source,
-            fingerprint: &self.alert.fingerprint,
+            source: &self.alert.alert.source,
+            fingerprint: &self.alert.alert.fingerprint,
             incident: self.incident,
             said_at: self.said_at,
             last_at: self.last_at,
@@ -140,7 +141,8 @@ pub(super) fn follow<'a>(courses: &mut [Course<'a>], deliveries: &[Delivery<'a>]
     let mut changes = Vec::new();
     for (place, course) in courses.iter_mut().enumerate() {
         for number in course.deliveries.clone() {
-            let Delivery { alert, verdict, received_at } = &deliveries[number];
+            let Delivery { alert: written, verdict, received_at } = &deliveries[number];
+            let alert = &written.alert;
             let news = news(course.known.as_ref(), alert, verdict.severity, *received_at);
             course.last_at = *received_at;
             if course.said_at < alert.said_at {
@@ -160,7 +162,7 @@ pub(super) fn follow<'a>(courses: &mut [Course<'a>], deliveries: &[Delivery<'a>]
             let begins = matches!(news, News::Fires | News::FiresAgain);
             let belongs = course.known.as_ref().filter(|known| known.incident_is_open).and_then(|known| known.incident);
             course.is_changed = true;
-            course.alert = alert;
+            course.alert = written;
             course.status = alert.status;
             course.changed_at = *received_at;
             course.started_at = alert.started_at.or(course.started_at);

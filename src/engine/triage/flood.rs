@@ -28,15 +28,20 @@ pub(super) struct Flood {
 impl Flood {
     /// Looks at the incidents of the window before `now`, of which at most `limit` are opened one by one.
     pub async fn look_back(&mut self, tx: &mut Tx, limit: usize, now: Timestamp) -> Result<(), EngineError> {
-        self.limit = limit;
         if !self.is_seeded {
             self.openings = tx.latest_declarations(limit as i64).await?.into();
             self.is_seeded = true;
         }
+        self.pass(limit, now);
+        Ok(())
+    }
+
+    /// Forgets what lies before the window that ends `now`.
+    pub fn pass(&mut self, limit: usize, now: Timestamp) {
+        self.limit = limit;
         while self.openings.front().is_some_and(|at| *at + WINDOW <= now) {
             self.openings.pop_front();
         }
-        Ok(())
     }
 
     /// Whether so many were opened, with `more` that are about to be, that another alert goes to the flood's incident.

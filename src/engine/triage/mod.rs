@@ -5,7 +5,9 @@
 mod course;
 mod evidence;
 mod flood;
+mod imagine;
 mod repeats;
+pub mod replay;
 mod verdicts;
 
 use std::collections::HashMap;
@@ -93,7 +95,7 @@ impl Triager {
     pub fn may_wait(&mut self) -> bool {
         let Self { handed, repeats, looked_at, only_repeats, .. } = self;
         *looked_at = handed.show_after(*looked_at, |row| {
-            *only_repeats &= row.alert.as_ref().is_ok_and(|alert| repeats.has(alert));
+            *only_repeats &= row.alert.as_ref().is_ok_and(|alert| repeats.has(&alert.alert));
         });
         let waiting = handed.len();
         0 < waiting && waiting < ALERTS_A_COMMIT && *only_repeats
@@ -193,7 +195,7 @@ impl Triager {
             match &row.alert {
                 Ok(alert) => deliveries.push(Delivery {
                     alert,
-                    verdict: self.verdicts.of(alert, &setup),
+                    verdict: self.verdicts.of(&alert.alert, &setup),
                     received_at: row.received_at,
                 }),
                 Err(reason) => unreadable.push((row, reason)),
@@ -209,7 +211,8 @@ impl Triager {
             let mut courses = course::of_each_alert(&deliveries);
             let identities: Vec<(&str, &str)> = courses
                 .iter()
-                .map(|course| (course.alert.source.as_str(), course.alert.fingerprint.as_str()))
+                .map(|course| &course.alert.alert)
+                .map(|alert| (alert.source.as_str(), alert.fingerprint.as_str()))
                 .collect();
             for (course, known) in courses.iter_mut().zip(tx.known_alerts(&identities).await?) {
                 course.learn(known);
@@ -229,7 +232,7 @@ impl Triager {
         fault::pass(Point::TriageAfter).await.map_err(StoreError::from)?;
         self.recounted = recounted;
         for course in courses.iter().filter(|course| course.is_in_open_incident()) {
-            self.repeats.remember(course.alert);
+            self.repeats.remember(&course.alert.alert);
         }
         if !touched.is_empty() {
             self.engine.announce_jobs();

@@ -1,10 +1,9 @@
 //! What was counted lately and will only be counted again: such alerts may wait, and be counted together.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use crate::domain::alert::{Alert, AlertStatus};
-use crate::engine::triage::verdicts::Said;
 
 /// How many alerts are remembered.
 const REMEMBERED: usize = 32 * 1024;
@@ -39,5 +38,32 @@ impl Repeats {
 
     fn of(&self, alert: &Alert) -> u64 {
         self.hash.hash_one((&alert.fingerprint, alert.started_at, Said(alert)))
+    }
+}
+
+/// All of an alert that a rule can ask for or a verdict is made of.
+struct Said<'a>(&'a Alert);
+
+impl Hash for Said<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Alert {
+            source,
+            title,
+            description,
+            severity,
+            vendor_severity,
+            category,
+            service,
+            signal,
+            labels,
+            group,
+            fingerprint: _,
+            status: _,
+            links: _,
+            started_at: _,
+            ended_at: _,
+            said_at: _,
+        } = self.0;
+        (source, title, description, severity, vendor_severity, category, service, signal, labels, group).hash(state);
     }
 }

@@ -4,6 +4,7 @@
 mod alertmanager;
 mod cloudevents;
 mod custom;
+mod heartbeat;
 
 // Systems that page.
 mod opsgenie;
@@ -51,6 +52,7 @@ pub static ALL: &[&Kind] = &[
     &alertmanager::KIND,
     &cloudevents::KIND,
     &custom::KIND,
+    &heartbeat::KIND,
     //
     // Systems that page.
     &opsgenie::KIND,
@@ -95,6 +97,9 @@ pub static ALERTMANAGER: &Kind = &alertmanager::KIND;
 
 /// The kind whose readings the configuration gives.
 pub static CUSTOM: &Kind = &custom::KIND;
+
+/// The kind that must call every so often.
+pub static HEARTBEAT: &Kind = &heartbeat::KIND;
 
 /// The kind of this name.
 pub fn named(name: &str) -> Option<&'static Kind> {

@@ -55,7 +55,8 @@ fn what_no_source_sends_is_refused_with_what_was_expected() {
         deep.as_bytes(),
         deep_object.as_bytes(),
     ];
-    for kind in kinds::ALL {
+    // Of a heartbeat any call counts, whatever it carries.
+    for kind in kinds::ALL.iter().filter(|kind| **kind != kinds::HEARTBEAT) {
         for body in bodies {
             let error = match read(kind, body, &Fields::default()) {
                 Err(error) => error.to_string(),

@@ -208,12 +208,40 @@ fn compare(case: &Value, reading: Result<Reading, Unreadable>) -> Vec<String> {
     faults
 }
 
+/// Folders of real payloads that are no kind's, and why.
+const NO_KIND: [(&str, &str); 1] = [("aws-sns", "the envelope in which other kinds come; `sns.rs` opens it")];
+
 #[test]
-fn every_kind_with_real_payloads_has_a_table() {
-    let Some(folder) = shared::file("alerts") else { return };
-    for kind in kinds::ALL.iter().filter(|kind| folder.join(kind.name).is_dir()) {
-        assert!(table(kind).is_some(), "there is no tests/it/sources/{}.toml", kind.name);
+fn every_folder_of_real_payloads_has_a_kind_that_reads_it_or_a_reason_for_none() {
+    let Some(root) = shared::file("alerts") else { return };
+    let tables: Vec<(&Kind, Value)> = kinds::ALL.iter().filter_map(|kind| Some((*kind, table(kind)?))).collect();
+    let reads = |kind: &Kind, table: &Value| table["folder"].as_str().unwrap_or(kind.name).to_owned();
+    let folders: Vec<String> = std::fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    let mut faults = Vec::new();
+    for folder in &folders {
+        let is_read = tables.iter().any(|(kind, table)| reads(kind, table) == *folder);
+        let reason = NO_KIND.iter().find(|(name, _)| name == folder);
+        match (is_read, reason) {
+            (false, None) => faults.push(format!("alerts/{folder}: no kind reads it, and no reason says why")),
+            (true, Some((_, reason))) => faults.push(format!("alerts/{folder}: a kind reads it, though {reason}")),
+            (true, None) | (false, Some(_)) => (),
+        }
+        if kinds::named(folder).is_some_and(|kind| !tables.iter().any(|(other, _)| *other == kind)) {
+            faults.push(format!("there is no tests/it/sources/{folder}.toml"));
+        }
     }
+    for (kind, table) in &tables {
+        let folder = reads(kind, table);
+        if !folders.contains(&folder) {
+            faults.push(format!("{}.toml reads alerts/{folder}, which is not there", kind.name));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]

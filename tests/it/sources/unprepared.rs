@@ -66,7 +66,8 @@ fn without(document: &Value, way: &Way) -> Value {
 #[test]
 fn a_field_that_is_not_there_is_named_and_no_title_is_guessed() {
     let mut faults = Vec::new();
-    for kind in kinds::ALL {
+    // Any call at all is a sign of life.
+    for kind in kinds::ALL.iter().filter(|kind| **kind != kinds::HEARTBEAT) {
         for sample in [Some(&kind.samples.fires), kind.samples.resolves.as_ref()].into_iter().flatten() {
             let whole = document(sample);
             let mut all = Vec::new();

@@ -115,7 +115,7 @@ on_both_databases! {
         assert_eq!(receipt["rejected"][0]["index"], 1);
         bot.rest().await;
         // The sender takes 202 for an answer to all of it: somebody else must hear.
-        bot.expect("operators", &["alertmanager", "item 1", "reference"]);
+        bot.expect("operators", &["alertmanager", "item 1", "firebell refused"]);
         bot.expect_opened("INC-1");
         bot.expect_page("ana", "INC-1");
         bot.finish().await;

@@ -10,12 +10,12 @@ use crate::support::alerts::{drift, webhook};
 use crate::support::program::{Program, configure, firebell, listening};
 
 /// How long something may take to show.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 const ANNOUNCEMENTS: u64 = 986_204_902_336_438_272;
 const ANA: u64 = 318_204_517_762_990_080;
 
-async fn guild() -> Discord {
+pub(super) async fn guild() -> Discord {
     let options = Options { guild: 986_204_518_397_231_104, rate_limits: true, ..Options::default() };
     let discord = Discord::start(options).await.unwrap();
     for (id, name, kind) in [
@@ -29,6 +29,13 @@ async fn guild() -> Discord {
     discord.add_person(Person { id: Some(ANA), name: "Ana", roles: vec![] });
     discord.add_person(Person { id: Some(402_817_363_190_480_896), name: "Ben", roles: vec![] });
     discord
+}
+
+/// Waits until an incident of this title is announced.
+pub(super) async fn opened(discord: &Discord, title: &str) {
+    let shows =
+        |discord: &Discord| discord.messages(ANNOUNCEMENTS).iter().any(|one| one.text().contains(title)).then_some(());
+    discord.wait_until(PATIENCE, shows).await.unwrap_or_else(|| panic!("{title:?} is not announced"));
 }
 
 /// Starts `firebell serve`; where it listens.

@@ -1,0 +1,15 @@
+-- Sources that must call every so often. `since`: silence counts from here, by the clock of decisions. `listened_at`: when
+-- a process last stood ready to hear, by the real clock: what fell silent while none did may have called in vain.
+CREATE TABLE heartbeat (
+    source      TEXT NOT NULL PRIMARY KEY,
+    since       INTEGER NOT NULL,
+    heard_at    INTEGER,
+    listened_at INTEGER NOT NULL,
+    is_firing   INTEGER NOT NULL
+) STRICT;
+
+-- What reading a refused body again takes, and how often the same came.
+ALTER TABLE refused ADD COLUMN fields TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE refused ADD COLUMN length INTEGER;
+ALTER TABLE refused ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX refused_of_source ON refused (source, received_at);
