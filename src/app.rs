@@ -29,7 +29,7 @@ use crate::render::Renderer;
 use crate::store::handed::Handed;
 use crate::store::inbox_writer::Inbox;
 use crate::store::{Db, StoreError};
-use crate::web::{Access, ChatState, Door, Limits, Web};
+use crate::web::{Access, Amazon, ChatState, Door, Limits, Web};
 
 /// How long work may take to end when the process is asked to.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -77,6 +77,8 @@ pub struct Options {
     pub edits_apart: Duration,
     /// Renders `/metrics`.
     pub metrics: Option<PrometheusHandle>,
+    /// Asks Amazon for what messages of SNS are verified by.
+    pub amazon: Amazon,
 }
 
 impl Default for Options {
@@ -88,6 +90,7 @@ impl Default for Options {
             lease: Duration::from_secs(12),
             edits_apart: EDITS_APART,
             metrics: None,
+            amazon: Amazon::default(),
         }
     }
 }
@@ -181,6 +184,7 @@ impl App {
                 changeable.access.subscribe(),
                 ChatState { connected: connection.clone(), lacking: lacking.subscribe() },
                 options.metrics,
+                options.amazon,
             );
             let router = web.router(limits);
             let ended = stop.clone();

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 use crate::Bench;
 use crate::alerts::{Law, Wording};
-use crate::book::Load;
+use crate::book::{Load, Round};
 use crate::stage::{Database, Start, Subject};
 use crate::table::{Line, Unit};
 use crate::{ingest, start};
@@ -50,11 +50,14 @@ const COPIED: &[Copied] = &[
     },
 ];
 
+/// A figure of a round.
+type Figure = fn(&Round) -> f64;
+
 async fn execute(db: &Db, sql: String) -> anyhow::Result<()> {
     let sql = AssertSqlSafe(sql).into_sql_str();
     match db {
-        Db::Sqlite { writer, .. } => drop(sqlx::raw_sql(sql).execute(writer).await?),
-        Db::Postgres(pool) => drop(sqlx::raw_sql(sql).execute(pool).await?),
+        Db::Sqlite { writer, .. } => sqlx::raw_sql(sql).execute(writer).await.map(|_| ())?,
+        Db::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(|_| ())?,
     }
     Ok(())
 }
@@ -141,13 +144,13 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
                     rounds.push(round);
                 }
             }
-            let median = |rounds: &[crate::book::Round], of: fn(&crate::book::Round) -> f64| {
+            let median = |rounds: &[Round], of: Figure| {
                 let mut figures: Vec<f64> = rounds.iter().map(of).collect();
                 figures.sort_unstable_by(f64::total_cmp);
                 figures[figures.len() / 2]
             };
-            let (throughput, p99): (fn(&crate::book::Round) -> f64, fn(&crate::book::Round) -> f64) =
-                (|round| round.answers.alerts_a_second, |round| round.answers.p99);
+            let throughput: Figure = |round| round.answers.alerts_a_second;
+            let p99: Figure = |round| round.answers.p99;
             let (was, is) = (median(&empty, throughput), median(&full, throughput));
             bench.tell(format_args!("{name}, {}: empty {was:.0}/s, full {is:.0}/s", law.words()));
             lines.extend([

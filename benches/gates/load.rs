@@ -177,10 +177,10 @@ impl Sender {
             let request = plan.to.request(&plan.wording.body(&keys));
             let answer = connection.send(&request).await;
             let now = Instant::now();
-            let mut shared = self.shared.borrow_mut();
             match answer {
                 Ok(answer) => {
                     breaks = 0;
+                    let mut shared = self.shared.borrow_mut();
                     *shared.answers.statuses.entry(answer.status).or_default() += 1;
                     let is_turned_away = matches!(answer.status, 429 | 503);
                     shared.answers.silent += u64::from(is_turned_away && !answer.says_when);
@@ -199,8 +199,7 @@ impl Sender {
                 }
                 Err(_) => {
                     breaks += 1;
-                    shared.answers.broken += 1;
-                    drop(shared);
+                    self.shared.borrow_mut().answers.broken += 1;
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             }

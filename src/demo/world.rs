@@ -15,6 +15,7 @@ use crate::domain::id::{PersonId, Snowflake};
 use crate::domain::organisation::Organisation;
 use crate::domain::update::Sink;
 use crate::outbox::EDITS_APART;
+use crate::web::Amazon;
 
 /// How long a running demo may take to come to rest, or to connect.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -43,6 +44,8 @@ pub struct World {
     pub discord: Discord,
     /// The people and the rest, as configured.
     pub organisation: Organisation,
+    /// Asks Amazon for what messages of SNS are verified by.
+    pub amazon: Amazon,
     setting: Setting,
     app: Option<App>,
     runtime: Option<tokio::runtime::Runtime>,
@@ -70,6 +73,7 @@ impl World {
         Ok(Self {
             discord,
             organisation: config.organisation,
+            amazon: Amazon::default(),
             setting,
             app: None,
             runtime: None,
@@ -90,6 +94,7 @@ impl World {
             lease: self.setting.lease,
             edits_apart: self.edits_apart,
             metrics: crate::telemetry::count(),
+            amazon: self.amazon.clone(),
             ..Options::default()
         };
         let config = self.config()?;

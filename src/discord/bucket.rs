@@ -30,9 +30,12 @@ pub enum Kind {
     Thread,
 }
 
+/// Whether a bucket's limit was learned; locked by whoever learns it.
+type Learned = Arc<Turn<bool>>;
+
 /// The buckets whose limits were learned. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Buckets(Arc<Mutex<HashMap<(Kind, u64), Arc<Turn<bool>>>>>);
+pub struct Buckets(Arc<Mutex<HashMap<(Kind, u64), Learned>>>);
 
 impl Buckets {
     /// Makes a call, alone where nothing is known of its bucket yet.

@@ -82,6 +82,14 @@ impl<'a> Delivery<'a> {
         }
     }
 
+    /// These fields of the body where it is an object, and the whole document where it is something else.
+    pub fn fields(&self, names: &[&str]) -> Result<Value, Misfit> {
+        match json::without_mark(self.body).iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Some(b'{') => json::parse_fields(self.body, names),
+            _ => self.document(),
+        }
+    }
+
     /// The body as a document, JSON or a form. What it is, is told by its content, since senders write `text/plain`,
     /// or nothing, above JSON.
     pub fn document(&self) -> Result<Value, Misfit> {

@@ -33,6 +33,7 @@ mod form;
 pub mod json;
 pub mod kind;
 pub mod kinds;
+mod partial;
 pub mod signature;
 pub mod sns;
 mod tidy;
@@ -44,6 +45,13 @@ use serde_json::Value;
 use crate::domain::alert::Alert;
 use crate::intake::delivery::Delivery;
 use crate::intake::kind::Kind;
+
+/// The most that one payload may read to, in bytes: the size of the largest body that a server can be set to take. What
+/// stands once in a payload and counts for all its items could otherwise become many times that.
+const MOST: usize = 64 * 1024 * 1024;
+
+/// The longest reason, in characters; of a longer one the beginning is given.
+const REASON: usize = 300;
 
 /// What a payload reads to.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -78,13 +86,26 @@ impl Reading {
         mut read: impl FnMut(T) -> Result<Option<Alert>, Misfit>,
     ) -> Result<Self, Misfit> {
         let mut reading = Self::default();
-        let (mut count, mut passed) = (0, false);
+        let (mut count, mut passed, mut size) = (0, false, 0);
         for (index, item) in items.into_iter().enumerate() {
             count += 1;
             match read(item) {
-                Ok(Some(alert)) => reading.alerts.push(alert),
+                Ok(Some(alert)) => {
+                    size += weight(&alert);
+                    reading.alerts.push(alert);
+                }
                 Ok(None) => passed = true,
-                Err(misfit) => reading.rejected.push(Rejected { index, reason: misfit.to_string() }),
+                Err(misfit) => {
+                    let reason = misfit.brief().to_string();
+                    size += size_of::<Rejected>() + reason.len();
+                    reading.rejected.push(Rejected { index, reason });
+                }
+            }
+            if MOST < size {
+                let mebibytes = MOST / 1024 / 1024;
+                return Err(Misfit::Other(format!(
+                    "it reads to more than {mebibytes} MiB, at item {index}; send fewer items at once"
+                )));
             }
         }
         match reading.rejected.first() {
@@ -95,6 +116,14 @@ impl Reading {
             _ => Ok(reading),
         }
     }
+}
+
+/// What an alert takes in memory, in bytes, but for what keeps its labels in order.
+fn weight(alert: &Alert) -> usize {
+    let texts = [&alert.description, &alert.vendor_severity, &alert.service, &alert.group].into_iter().flatten();
+    let texts = texts.chain([&alert.fingerprint, &alert.title]).chain(&alert.links);
+    let texts = texts.chain(alert.labels.iter().flat_map(|(name, value)| [name, value]));
+    texts.fold(size_of::<Alert>(), |size, text| size + text.len())
 }
 
 impl From<Alert> for Reading {
@@ -158,6 +187,17 @@ pub enum Misfit {
     Other(String),
 }
 
+impl Misfit {
+    /// The same in words that a person reads to the end, whatever the payload has where a word should be.
+    fn brief(self) -> Self {
+        let text = self.to_string();
+        match text.len() <= REASON {
+            true => self,
+            false => Self::Other(tidy::cut(&text, REASON)),
+        }
+    }
+}
+
 /// Why a payload was not read at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{misfit}; expected {expected}")]
@@ -170,7 +210,7 @@ pub struct Unreadable {
 
 /// Reads what a source of this kind sent. Any bytes at all give a reading or a reason.
 pub fn read(kind: &'static Kind, delivery: &Delivery<'_>) -> Result<Reading, Unreadable> {
-    let unreadable = |misfit| Unreadable { misfit, expected: kind.expected };
+    let unreadable = |misfit: Misfit| Unreadable { misfit: misfit.brief(), expected: kind.expected };
     let mut reading = (kind.read)(delivery).map_err(unreadable)?;
     let is_drill = drill::is_one(delivery);
     for alert in &mut reading.alerts {

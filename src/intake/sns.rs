@@ -179,6 +179,11 @@ fn amazons(text: &str) -> Option<Url> {
     (url.scheme() == "https" && is_region && is_plain && url.fragment().is_none()).then_some(url)
 }
 
+/// Whether these bytes are a certificate, in PEM.
+pub fn is_certificate(pem: &[u8]) -> bool {
+    x509_parser::pem::parse_x509_pem(pem).is_ok_and(|(_, pem)| pem.parse_x509().is_ok())
+}
+
 /// The key in a certificate that is valid now.
 fn public_key(pem: &[u8], now: Timestamp) -> Option<Vec<u8>> {
     let (_, pem) = x509_parser::pem::parse_x509_pem(pem).ok()?;

@@ -28,7 +28,7 @@ use crate::intake::custom::Mapping;
 use crate::intake::kind::Kind;
 use crate::store::inbox_writer::Inbox;
 
-use amazon::Amazon;
+pub use amazon::Amazon;
 pub use api::description;
 pub use peer::IsProxy;
 use refusals::Refusals;
@@ -101,8 +101,9 @@ impl Web {
         access: watch::Receiver<Arc<Access>>,
         chat: ChatState,
         metrics: Option<PrometheusHandle>,
+        amazon: Amazon,
     ) -> Self {
-        let (refusals, amazon) = (Refusals::default(), Amazon::default());
+        let refusals = Refusals::default();
         Self(Arc::new(Parts { engine, inbox, access, chat, metrics, refusals, amazon }))
     }
 

@@ -8,15 +8,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::domain::alert::{Alert, AlertStatus, Category};
 use crate::domain::id::SourceName;
 use crate::intake::delivery::Delivery;
+use crate::intake::json::Node;
 use crate::intake::kind::{Kind, Sample, Samples};
-use crate::intake::{Misfit, Reading, json, time, words};
+use crate::intake::{Misfit, Reading, json, words};
 
 /// Prometheus Alertmanager.
 pub static KIND: Kind = Kind {
@@ -32,92 +31,50 @@ pub static KIND: Kind = Kind {
     ..Kind::USUAL
 };
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Webhook<'a> {
-    version: Option<String>,
-    group_key: Option<String>,
-    #[serde(rename = "externalURL")]
-    external_url: Option<String>,
-    #[serde(borrow)]
-    alerts: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Item {
-    status: String,
-    #[serde(default, deserialize_with = "json::texts")]
-    labels: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "json::texts")]
-    annotations: BTreeMap<String, String>,
-    starts_at: Option<String>,
-    ends_at: Option<String>,
-    #[serde(rename = "generatorURL")]
-    generator_url: Option<String>,
-    fingerprint: Option<String>,
-}
+const STATUSES: &[(&str, AlertStatus)] = &[("firing", AlertStatus::Firing), ("resolved", AlertStatus::Resolved)];
 
 fn read(delivery: &Delivery<'_>) -> Result<Reading, Misfit> {
-    let webhook: Webhook<'_> =
-        serde_json::from_slice(json::without_mark(delivery.body)).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => Misfit::Other(without_position(&error)),
-            _ => Misfit::NotJson(error.to_string()),
-        })?;
-    if let Some(version) = webhook.version.as_deref().filter(|version| *version != "4") {
-        let problem = format!("is {:?}", json::quoted(version));
-        return Err(Misfit::Wrong { field: "version".to_owned(), problem });
+    // Storms come from here; half of the payload says again what stands in each alert.
+    let document = delivery.fields(&["version", "groupKey", "externalURL", "alerts"])?;
+    let root = Node::root(&document);
+    if let Some(version) = root.maybe("version").filter(|version| version != "4") {
+        return Err(root.wrong("version", format!("is {:?}, not \"4\"", json::quoted(&version))));
     }
-    let group = webhook.group_key.filter(|key| !key.is_empty());
-    Reading::of_items(webhook.alerts, |raw| {
-        let item = serde_json::from_str::<Item>(raw.get()).map_err(|error| Misfit::Other(without_position(&error)))?;
-        alert(delivery.source, item, group.as_deref(), webhook.external_url.as_deref()).map(Some)
+    let (group, external) = (root.maybe("groupKey"), root.maybe("externalURL"));
+    Reading::of_items(root.list("alerts")?, |item| {
+        let alert = alert(delivery.source, &item)?;
+        let links = alert.links.into_iter().chain(external.clone()).collect();
+        Ok(Some(Alert { group: group.clone(), links, ..alert }))
     })
 }
 
-/// What serde says, without the position, which is that within an item.
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
-}
-
-fn alert(source: &SourceName, item: Item, group: Option<&str>, external_url: Option<&str>) -> Result<Alert, Misfit> {
-    let status = match item.status.as_str() {
-        "firing" => AlertStatus::Firing,
-        "resolved" => AlertStatus::Resolved,
-        other => {
-            let problem = format!("is {:?}, neither firing nor resolved", json::quoted(other));
-            return Err(Misfit::Wrong { field: "status".to_owned(), problem });
-        }
-    };
-    let first = |names: &[&str], map: &BTreeMap<String, String>| {
-        names.iter().find_map(|name| map.get(*name)).filter(|text| !text.trim().is_empty()).cloned()
-    };
-    let title = first(&["summary", "title"], &item.annotations)
-        .or_else(|| first(&["alertname"], &item.labels))
-        .ok_or_else(|| Misfit::Other("it has neither a summary nor an alert name".to_owned()))?;
-    let vendor_severity = first(&["severity"], &item.labels);
+fn alert(source: &SourceName, item: &Node<'_>) -> Result<Alert, Misfit> {
+    let status = item.word("status", STATUSES)?;
+    let labels = item.pairs("labels");
+    let annotations = item.get("annotations");
+    let annotation = |names: &[&str]| annotations.as_ref().and_then(|annotations| annotations.first(names));
+    let label = |names: &[&str]| names.iter().find_map(|name| labels.get(*name)).cloned();
+    let title = annotation(&["summary", "title"])
+        .or_else(|| label(&["alertname"]))
+        .ok_or_else(|| item.missing("labels.alertname"))?;
+    let vendor_severity = label(&["severity"]);
     let links = [
-        first(&["runbook_url", "runbook"], &item.annotations),
-        first(&["dashboard_url", "dashboard"], &item.annotations),
-        item.generator_url,
-        external_url.map(str::to_owned),
+        annotation(&["runbook_url", "runbook"]),
+        annotation(&["dashboard_url", "dashboard"]),
+        item.maybe("generatorURL"),
     ];
-    let moment = |text: Option<String>| text.as_deref().and_then(time::read);
-    let ended_at = moment(item.ends_at);
-    let fingerprint = item.fingerprint.filter(|text| !text.is_empty()).unwrap_or_else(|| of_labels(&item.labels));
+    let fingerprint = item.maybe("fingerprint").unwrap_or_else(|| of_labels(&labels));
     Ok(Alert {
-        description: first(&["description", "message"], &item.annotations),
+        description: annotation(&["description", "message"]),
         severity: vendor_severity.as_deref().and_then(words::severity),
         vendor_severity,
-        category: item.labels.get("category").and_then(|word| word.parse::<Category>().ok()),
-        service: first(&["service", "service_name", "app"], &item.labels),
+        category: labels.get("category").and_then(|word| word.parse::<Category>().ok()),
+        service: label(&["service", "service_name", "app"]),
         links: links.into_iter().flatten().collect(),
-        started_at: moment(item.starts_at),
+        started_at: item.moment("startsAt"),
         // While it fires, Alertmanager gives the time at which it would give it up.
-        ended_at: ended_at.filter(|_| status == AlertStatus::Resolved),
-        group: group.map(str::to_owned),
-        labels: item.labels,
+        ended_at: item.moment("endsAt").filter(|_| status == AlertStatus::Resolved),
+        labels,
         ..Alert::new(source, fingerprint, status, title)
     })
 }
@@ -168,6 +125,19 @@ mod tests {
     }
 
     #[test]
+    fn odd_json_is_read_as_everywhere() {
+        let reading = one(
+            r#"{"status":"resolved","status":"firing","labels":{"alertname":"A","id":123456789012345678901,"id2":1,"none":null},
+                "fingerprint":"f","fingerprint":"g"}"#,
+        )
+        .unwrap();
+        let alert = &reading.alerts[0];
+        assert_eq!((alert.status, alert.fingerprint.as_str()), (AlertStatus::Firing, "g"), "the last of a name counts");
+        assert_eq!(alert.labels["id"], "123456789012345678901");
+        assert!(!alert.labels.contains_key("none"));
+    }
+
+    #[test]
     fn bad_items_do_not_cost_the_good_ones() {
         let good = r#"{"status":"firing","labels":{"alertname":"A"}}"#;
         let reading =
@@ -176,9 +146,9 @@ mod tests {
         let reasons: Vec<String> =
             reading.rejected.iter().map(|item| format!("{}: {}", item.index, item.reason)).collect();
         insta::assert_snapshot!(reasons.join("\n"), @r#"
-        1: `status` is "odd", neither firing nor resolved
-        2: invalid type: integer `7`, expected struct Item
-        3: missing field `status`
+        1: `alerts[1].status` is "odd", none of firing, resolved
+        2: `alerts[2].status` is missing
+        3: `alerts[3].status` is missing
         "#);
     }
 

@@ -108,7 +108,10 @@ fn entities(root: &Node<'_>) -> BTreeMap<String, String> {
         if let Some((kind, name)) = entity.maybe("type").zip(entity.maybe("name")) {
             entities
                 .entry(kind.to_ascii_lowercase())
-                .and_modify(|names| *names = format!("{names}, {name}"))
+                .and_modify(|names| {
+                    names.push_str(", ");
+                    names.push_str(&name);
+                })
                 .or_insert(name);
         }
     }

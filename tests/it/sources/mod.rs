@@ -28,6 +28,7 @@ mod hostile;
 mod ml_monitors;
 mod signatures;
 mod sns;
+mod unprepared;
 
 use std::path::PathBuf;
 

@@ -18,6 +18,7 @@ struct Signed {
     secret: String,
     headers: Vec<(String, String)>,
     address: String,
+    query: Option<String>,
 }
 
 impl Signed {
@@ -27,14 +28,17 @@ impl Signed {
             secret: case["secret"].as_str().unwrap().to_owned(),
             headers: fields(&case["headers"]).iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             address: case["address"].as_str().unwrap_or_default().to_owned(),
+            query: None,
         }
     }
 
     fn verifies(&self, scheme: &Scheme, kind: &Kind, now: &Value) -> bool {
         let source = SourceName::from(kind.name);
         let headers: Fields = self.headers.iter().cloned().collect();
+        let query: Fields = self.query.iter().map(|token| ("token", token.as_str())).collect();
         let delivery = Delivery {
             headers: &headers,
+            query: &query,
             address: &self.address,
             now: moment(now),
             ..Delivery::bare(&source, &self.body)
@@ -118,4 +122,64 @@ fn every_signed_sample_verifies_and_fails_with_one_byte_changed() {
         }
     }
     assert!(0 < seen || shared::file("alerts").is_none(), "there are signed samples");
+}
+
+#[test]
+fn every_kinds_samples_verify_by_each_of_its_ways_and_fail_with_one_byte_changed() {
+    let now = Value::from("2026-02-04T01:45:00Z");
+    for kind in kinds::ALL {
+        let own = kind.proofs.iter().filter(|scheme| **scheme != Scheme::Sns).cloned();
+        let usual = ["bearer", "basic", "token", "standard-webhooks"].map(|name| Scheme::named(name, kind).unwrap());
+        for (scheme, sample) in own.chain(usual).flat_map(|scheme| {
+            let samples = [Some(kind.samples.fires), kind.samples.resolves].into_iter().flatten();
+            samples.map(move |sample| (scheme.clone(), sample))
+        }) {
+            let what = format!("{} by {}", kind.name, scheme.name());
+            let headers: Fields = sample.headers.iter().copied().collect();
+            let source = SourceName::from(kind.name);
+            let address = format!("https://firebell.example.com/hooks/{}", kind.name);
+            let body = sample.body.as_bytes().to_vec();
+            let secret = "a-secret-of-the-samples".to_owned();
+            let delivery = Delivery { headers: &headers, address: &address, ..Delivery::bare(&source, &body) };
+            let proof = scheme.prove(&delivery, &secret, moment(&now)).unwrap();
+            let signed = Signed { headers: proof.headers, query: proof.token, body, secret, address };
+            let verifies = |signed: &Signed| signed.verifies(&scheme, kind, &now);
+            assert!(verifies(&signed), "{what} verifies");
+
+            let changed = Signed { secret: nudged(&signed.secret), ..signed.clone() };
+            assert!(!verifies(&changed), "{what}: the secret");
+            for (index, (name, value)) in signed.headers.iter().enumerate() {
+                let mut changed = signed.clone();
+                changed.headers[index].1 = nudged(value.trim_end_matches('='));
+                assert!(!verifies(&changed), "{what}: the header {name}");
+                changed.headers.remove(index);
+                assert!(!verifies(&changed), "{what}: without the header {name}");
+            }
+            if let Some(token) = &signed.query {
+                let changed = Signed { query: Some(nudged(token)), ..signed.clone() };
+                assert!(!verifies(&changed), "{what}: the token");
+            }
+            let Scheme::Signature(signature) = &scheme else { continue };
+            // Of a form only the fields are signed, in whatever way they are written.
+            let ends = |byte: u8| byte.is_ascii_alphanumeric();
+            for at in
+                [signed.body.iter().position(|byte| ends(*byte)), signed.body.iter().rposition(|byte| ends(*byte))]
+            {
+                let mut changed = signed.clone();
+                changed.body[at.unwrap()] ^= 2;
+                assert!(!verifies(&changed), "{what}: a byte of the body");
+            }
+            if signature.signed.contains(&Part::Address) {
+                let changed = Signed { address: nudged(&signed.address), ..signed.clone() };
+                assert!(!verifies(&changed), "{what}: the address");
+            }
+            if signature.timestamp.is_some() {
+                for minutes in [-6, 6] {
+                    let then = moment(&now) + chrono::Duration::minutes(minutes);
+                    let then = Value::from(then.to_rfc3339());
+                    assert!(!signed.verifies(&scheme, kind, &then), "{what}: {minutes} minutes from then");
+                }
+            }
+        }
+    }
 }

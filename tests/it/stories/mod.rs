@@ -15,6 +15,7 @@ mod paging;
 mod repair;
 mod room;
 mod senders;
+mod sns;
 mod sources;
 mod storms;
 mod timeline;

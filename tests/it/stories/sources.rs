@@ -34,6 +34,13 @@ fn name_of(kind: &Kind) -> String {
 
 /// Posts a sample as its sender would, and waits until all that follows is done.
 async fn deliver(bot: &Bot, kind: &Kind, sample: &Sample) {
+    let (status, answer) = post(bot, kind, sample).await;
+    assert_eq!(status, kind.accepted, "{}: {answer}", kind.name);
+    bot.rest().await;
+}
+
+/// Posts a payload as a kind's sender would; the status and the answer.
+async fn post(bot: &Bot, kind: &Kind, sample: &Sample) -> (u16, String) {
     let name = name_of(kind);
     let address = format!("http://{}/hooks/{name}", bot.world.app().address().unwrap());
     let scheme = match kind.proof() {
@@ -61,9 +68,7 @@ async fn deliver(bot: &Bot, kind: &Kind, sample: &Sample) {
         request = request.query(&[("token", token)]);
     }
     let response = request.send().await.unwrap();
-    let status = response.status().as_u16();
-    assert_eq!(status, kind.accepted, "{}: {}", kind.name, response.text().await.unwrap());
-    bot.rest().await;
+    (response.status().as_u16(), response.text().await.unwrap())
 }
 
 /// The kinds whose senders never say that a trouble is over, and why. A person resolves those.
@@ -110,6 +115,24 @@ on_both_databases! {
             // Rooms are made at some cost to Discord's patience.
             bot.command("dana", bot.channel(&incident), "/incident resolve", serde_json::json!({})).await;
         }
+        bot.finish_in_trouble().await;
+    }
+
+    async fn what_nobody_prepared_is_refused_with_what_is_missing_and_kept(database: TestDatabase) {
+        let mut bot = Bot::start_configured(database, configured).await;
+        // Any call at all is a sign of life.
+        for kind in kinds::ALL.iter().filter(|kind| **kind != kinds::HEARTBEAT) {
+            let unheard = Sample { body: r#"{"unheard": {"of": [true]}}"#, ..kind.samples.fires };
+            let (status, answer) = post(&bot, kind, &unheard).await;
+            let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+            let error = answer["error"].as_str().unwrap();
+            assert_eq!(status, 422, "{}: {answer}", kind.name);
+            assert!(error.contains('`') && error.contains(kind.expected), "{}: {error}", kind.name);
+            assert!(answer["reference"].is_string(), "{}: the body is kept: {answer}", kind.name);
+        }
+        bot.rest().await;
+        bot.expect("operators", &["their-alertmanager", "422"]);
+        assert!(bot.world.room("INC-1").is_none());
         bot.finish_in_trouble().await;
     }
 

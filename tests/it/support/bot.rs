@@ -9,6 +9,7 @@ use serde_json::Value;
 use standin::{ChannelKind, Component, Discord, Message, Options, Reply};
 
 use super::alerts::{Alert, webhook};
+use super::amazon::Amazon;
 use super::{TestDatabase, discord_api};
 
 /// Firebell on the example configuration, beside a stand-in Discord, at a quarter to two at night.
@@ -45,13 +46,18 @@ impl Bot {
 
     /// Starts it after something was done to the stand-in.
     pub async fn start_with(database: TestDatabase, prepare: impl FnOnce(&Discord)) -> Self {
-        Self::build(database, |text| text, prepare, BTreeMap::new(), usual()).await
+        Self::build(database, |text| text, |world| prepare(&world.discord), BTreeMap::new(), usual()).await
+    }
+
+    /// Starts it on a configuration with something replaced, beside a server that stands for Amazon's.
+    pub async fn start_beside(database: TestDatabase, amazon: &Amazon, change: impl FnOnce(String) -> String) -> Self {
+        Self::build(database, change, |world| world.amazon = amazon.client(), BTreeMap::new(), usual()).await
     }
 
     async fn build(
         database: TestDatabase,
         change: impl FnOnce(String) -> String,
-        prepare: impl FnOnce(&Discord),
+        prepare: impl FnOnce(&mut World),
         secrets: BTreeMap<String, String>,
         options: Options,
     ) -> Self {
@@ -70,7 +76,7 @@ impl Bot {
         if !limits {
             world.space_edits(Duration::ZERO);
         }
-        prepare(&world.discord);
+        prepare(&mut world);
         world.start_app().await.unwrap();
         Self { world, read: BTreeSet::new(), _database: database }
     }

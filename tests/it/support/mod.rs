@@ -1,6 +1,7 @@
 //! What tests are made of: both databases, a bot in a world, and alerts to ring it with.
 
 pub mod alerts;
+pub mod amazon;
 pub mod bot;
 pub mod discord_api;
 pub mod postgres;
