@@ -94,7 +94,7 @@ mod tests {
 
     /// The most of these within any such second.
     fn busiest(arrived: &[Instant]) -> usize {
-        let within = |first: &Instant| arrived.iter().filter(|at| (*first..*first + A_MOMENT).contains(at)).count();
+        let within = |first: &Instant| arrived.iter().filter(|at| (*first..*first + A_MOMENT).contains(*at)).count();
         arrived.iter().map(within).max().unwrap_or(0)
     }
 
