@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 use crate::Bench;
 use crate::alerts::{Law, Wording};
-use crate::book::Load;
+use crate::book::{Load, Round};
 use crate::stage::{Database, Start, Subject};
 use crate::table::{Line, Unit};
 use crate::{ingest, start};
@@ -50,11 +50,29 @@ const COPIED: &[Copied] = &[
     },
 ];
 
+fn throughput(round: &Round) -> f64 {
+    round.answers.alerts_a_second
+}
+
+fn p99(round: &Round) -> f64 {
+    round.answers.p99
+}
+
+fn median(rounds: &[Round], figure: fn(&Round) -> f64) -> f64 {
+    let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
+    figures.sort_unstable_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
 async fn execute(db: &Db, sql: String) -> anyhow::Result<()> {
     let sql = AssertSqlSafe(sql).into_sql_str();
     match db {
-        Db::Sqlite { writer, .. } => drop(sqlx::raw_sql(sql).execute(writer).await?),
-        Db::Postgres(pool) => drop(sqlx::raw_sql(sql).execute(pool).await?),
+        Db::Sqlite { writer, .. } => {
+            sqlx::raw_sql(sql).execute(writer).await?;
+        }
+        Db::Postgres(pool) => {
+            sqlx::raw_sql(sql).execute(pool).await?;
+        }
     }
     Ok(())
 }
@@ -141,13 +159,6 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
                     rounds.push(round);
                 }
             }
-            let median = |rounds: &[crate::book::Round], of: fn(&crate::book::Round) -> f64| {
-                let mut figures: Vec<f64> = rounds.iter().map(of).collect();
-                figures.sort_unstable_by(f64::total_cmp);
-                figures[figures.len() / 2]
-            };
-            let (throughput, p99): (fn(&crate::book::Round) -> f64, fn(&crate::book::Round) -> f64) =
-                (|round| round.answers.alerts_a_second, |round| round.answers.p99);
             let (was, is) = (median(&empty, throughput), median(&full, throughput));
             bench.tell(format_args!("{name}, {}: empty {was:.0}/s, full {is:.0}/s", law.words()));
             lines.extend([

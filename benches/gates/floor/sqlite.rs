@@ -59,7 +59,7 @@ fn write(
 ) -> rusqlite::Result<()> {
     while let Some(first) = queue.blocking_recv() {
         let gathered = gather(first, || queue.try_recv().ok());
-        let now = chrono::DateTime::<chrono::Utc>::from(firebell::clock::real_time()).timestamp_micros();
+        let now = firebell::clock::real_time().timestamp_micros();
         let mut new = Vec::new();
         let tx = db.transaction()?;
         {
