@@ -50,14 +50,29 @@ const COPIED: &[Copied] = &[
     },
 ];
 
-/// A figure of a round.
-type Figure = fn(&Round) -> f64;
+fn throughput(round: &Round) -> f64 {
+    round.answers.alerts_a_second
+}
+
+fn p99(round: &Round) -> f64 {
+    round.answers.p99
+}
+
+fn median(rounds: &[Round], figure: fn(&Round) -> f64) -> f64 {
+    let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
+    figures.sort_unstable_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
 
 async fn execute(db: &Db, sql: String) -> anyhow::Result<()> {
     let sql = AssertSqlSafe(sql).into_sql_str();
     match db {
-        Db::Sqlite { writer, .. } => sqlx::raw_sql(sql).execute(writer).await.map(|_| ())?,
-        Db::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(|_| ())?,
+        Db::Sqlite { writer, .. } => {
+            sqlx::raw_sql(sql).execute(writer).await?;
+        }
+        Db::Postgres(pool) => {
+            sqlx::raw_sql(sql).execute(pool).await?;
+        }
     }
     Ok(())
 }
@@ -144,13 +159,6 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
                     rounds.push(round);
                 }
             }
-            let median = |rounds: &[Round], of: Figure| {
-                let mut figures: Vec<f64> = rounds.iter().map(of).collect();
-                figures.sort_unstable_by(f64::total_cmp);
-                figures[figures.len() / 2]
-            };
-            let throughput: Figure = |round| round.answers.alerts_a_second;
-            let p99: Figure = |round| round.answers.p99;
             let (was, is) = (median(&empty, throughput), median(&full, throughput));
             bench.tell(format_args!("{name}, {}: empty {was:.0}/s, full {is:.0}/s", law.words()));
             lines.extend([

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 use crate::alerts::{Keys, Law, Wording};
-use crate::http::{Address, Connection};
+use crate::http::{Address, Answer, Connection};
 use crate::process::usage;
 
 /// How many due times may wait for a connection that is busy; beyond it the receiver is lost anyway.
@@ -180,22 +180,7 @@ impl Sender {
             match answer {
                 Ok(answer) => {
                     breaks = 0;
-                    let mut shared = self.shared.borrow_mut();
-                    *shared.answers.statuses.entry(answer.status).or_default() += 1;
-                    let is_turned_away = matches!(answer.status, 429 | 503);
-                    shared.answers.silent += u64::from(is_turned_away && !answer.says_when);
-                    if (200..300).contains(&answer.status) {
-                        shared.answers.taken += keys.len() as u64;
-                        // In an open loop whatever was due is counted, however late it was answered.
-                        let is_counted = match plan.rate {
-                            Some(_) => self.counts_from <= due,
-                            None => self.counts_from <= now && now <= self.ends,
-                        };
-                        if is_counted {
-                            shared.waits.push((now - due).as_micros().try_into().unwrap_or(u32::MAX));
-                            shared.last = now;
-                        }
-                    }
+                    self.note(answer, keys.len() as u64, due, now);
                 }
                 Err(_) => {
                     breaks += 1;
@@ -203,6 +188,27 @@ impl Sender {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             }
+        }
+    }
+
+    /// Notes an answer that came `now` to a request with so many alerts.
+    fn note(&self, answer: Answer, alerts: u64, due: Instant, now: Instant) {
+        let mut shared = self.shared.borrow_mut();
+        *shared.answers.statuses.entry(answer.status).or_default() += 1;
+        let is_turned_away = matches!(answer.status, 429 | 503);
+        shared.answers.silent += u64::from(is_turned_away && !answer.says_when);
+        if !(200..300).contains(&answer.status) {
+            return;
+        }
+        shared.answers.taken += alerts;
+        // In an open loop whatever was due is counted, however late it was answered.
+        let is_counted = match self.plan.rate {
+            Some(_) => self.counts_from <= due,
+            None => self.counts_from <= now && now <= self.ends,
+        };
+        if is_counted {
+            shared.waits.push((now - due).as_micros().try_into().unwrap_or(u32::MAX));
+            shared.last = now;
         }
     }
 }

@@ -30,12 +30,12 @@ pub enum Kind {
     Thread,
 }
 
-/// Whether a bucket's limit was learned; locked by whoever learns it.
-type Learned = Arc<Turn<bool>>;
-
 /// The buckets whose limits were learned. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Buckets(Arc<Mutex<HashMap<(Kind, u64), Learned>>>);
+pub struct Buckets(Arc<Mutex<HashMap<(Kind, u64), IsKnown>>>);
+
+/// Whether a bucket's limit was learned. Whoever learns it holds the turn.
+type IsKnown = Arc<Turn<bool>>;
 
 impl Buckets {
     /// Makes a call, alone where nothing is known of its bucket yet.

@@ -37,8 +37,12 @@ impl Stall {
 
     async fn end(self) {
         match self {
-            Self::Sqlite(mut connection) => drop(sqlx::query("ROLLBACK").execute(&mut connection).await.unwrap()),
-            Self::Postgres(mut connection) => drop(sqlx::query("ROLLBACK").execute(&mut connection).await.unwrap()),
+            Self::Sqlite(mut connection) => {
+                sqlx::query("ROLLBACK").execute(&mut connection).await.unwrap();
+            }
+            Self::Postgres(mut connection) => {
+                sqlx::query("ROLLBACK").execute(&mut connection).await.unwrap();
+            }
         }
     }
 }
