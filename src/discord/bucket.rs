@@ -1,16 +1,18 @@
-//! The first call of a bucket goes alone: serenity learns a bucket's limit from the first answer, and lets everything
-//! through until then, so that a burst would be refused.
+//! One call of a bucket at a time: serenity learns what is left of a bucket from each answer, and lets everything through
+//! before the first, or what another answer said was left while this one was under way. A burst would be refused.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Mutex as Turn;
+use tokio::sync::Mutex as Busy;
 
-/// How many buckets are remembered. Beyond it all are forgotten, and the next call of each goes alone once more.
+use crate::discord::pace::Turn;
+
+/// How many buckets are remembered; beyond it those are forgotten in which nothing is under way.
 const REMEMBERED: usize = 10_000;
-/// How long the others wait for the first: one that Discord stalls holds nothing up for longer, a page least of all.
+/// How long a page waits for another: one that Discord stalls holds it up no longer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is called, as far as Discord counts it apart.
@@ -30,34 +32,29 @@ pub enum Kind {
     Thread,
 }
 
-/// The buckets whose limits were learned. Clones share them.
+/// The buckets in which something is under way. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Buckets(Arc<Mutex<HashMap<(Kind, u64), IsKnown>>>);
+pub struct Buckets(Arc<Mutex<Calls>>);
 
-/// Whether a bucket's limit was learned. Whoever learns it holds the turn.
-type IsKnown = Arc<Turn<bool>>;
+/// Who calls holds the bucket's turn.
+type Calls = HashMap<(Kind, u64), Arc<Busy<()>>>;
 
 impl Buckets {
-    /// Makes a call, alone where nothing is known of its bucket yet.
-    pub async fn learn<T, E>(&self, bucket: (Kind, u64), call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        let turn = {
+    /// Makes a call when no other of its bucket is under way.
+    pub async fn alone<T>(&self, bucket: (Kind, u64), turn: Turn, call: impl Future<Output = T>) -> T {
+        let busy = {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if REMEMBERED <= known.len() {
-                known.clear();
+                known.retain(|_, busy| 1 < Arc::strong_count(busy));
             }
             known.entry(bucket).or_default().clone()
         };
-        match tokio::time::timeout(PATIENCE, turn.lock()).await {
-            Ok(mut is_known) if !*is_known => {
-                let result = call.await;
-                *is_known = result.is_ok();
-                result
-            }
-            known_or_too_late => {
-                drop(known_or_too_late);
-                call.await
-            }
-        }
+        let _alone = match turn {
+            Turn::First => tokio::time::timeout(PATIENCE, busy.lock()).await.ok(),
+            // Every call ends within a time of its own.
+            Turn::Then => Some(busy.lock().await),
+        };
+        call.await
     }
 }
 
@@ -68,30 +65,24 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn until_one_call_was_answered_no_other_of_its_bucket_is_made() {
+    async fn of_one_bucket_one_call_is_under_way_and_of_another_one_too() {
         let buckets = Buckets::default();
-        let (under_way, answered) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let calls: Vec<_> = (0..20)
-            .map(|_| {
-                let (buckets, under_way, answered) = (buckets.clone(), under_way.clone(), answered.clone());
+        let under_way = [Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0))];
+        let calls: Vec<_> = (0..40)
+            .map(|number| {
+                let (buckets, under_way) = (buckets.clone(), under_way[number % 2].clone());
                 tokio::spawn(async move {
                     let call = async {
-                        let others = under_way.fetch_add(1, Ordering::SeqCst);
-                        assert!(
-                            others == 0 || 0 < answered.load(Ordering::SeqCst),
-                            "{others} others, and none answered"
-                        );
+                        assert_eq!(under_way.fetch_add(1, Ordering::SeqCst), 0, "it is alone");
                         tokio::task::yield_now().await;
                         under_way.fetch_sub(1, Ordering::SeqCst);
-                        answered.fetch_add(1, Ordering::SeqCst);
-                        Ok::<(), ()>(())
                     };
-                    buckets.learn((Kind::Post, 1), call).await
+                    buckets.alone((Kind::Post, number as u64 % 2), Turn::Then, call).await;
                 })
             })
             .collect();
         for call in calls {
-            call.await.unwrap().unwrap();
+            call.await.unwrap();
         }
     }
 }

@@ -64,7 +64,7 @@ impl Chat {
     pub async fn post(&self, channel: Snowflake, message: &Message, nonce: &str) -> Result<Snowflake, ChatError> {
         let map = wire::post(message, nonce);
         let post = self.http.send_message(channel_id(channel)?, wire::files(message), &map);
-        let posted = self.buckets.learn((Kind::Post, channel.0), self.work(POST, post)).await?;
+        let posted = self.buckets.alone((Kind::Post, channel.0), self.turn, self.work(POST, post)).await?;
         Ok(Snowflake(posted.id.get()))
     }
 
@@ -72,7 +72,7 @@ impl Chat {
     pub async fn edit(&self, channel: Snowflake, id: Snowflake, message: &Message) -> Result<(), ChatError> {
         let map = wire::edit(message);
         let edit = self.http.edit_message(channel_id(channel)?, message_id(id)?, &map, Vec::new());
-        self.buckets.learn((Kind::Edit, channel.0), self.work(EDIT, edit)).await?;
+        self.buckets.alone((Kind::Edit, channel.0), self.turn, self.work(EDIT, edit)).await?;
         Ok(())
     }
 
@@ -94,7 +94,7 @@ impl Chat {
     /// Pins a message. One that is pinned already stays so.
     pub async fn pin(&self, channel: Snowflake, message: Snowflake) -> Result<(), ChatError> {
         let pin = self.http.pin_message(channel_id(channel)?, message_id(message)?, None);
-        self.buckets.learn((Kind::Pin, channel.0), self.work(PIN, pin)).await
+        self.buckets.alone((Kind::Pin, channel.0), self.turn, self.work(PIN, pin)).await
     }
 
     /// Makes a text channel.
@@ -110,7 +110,8 @@ impl Chat {
             map["parent_id"] = json!(category.to_string());
         }
         let make = self.http.create_channel(self.guild, &map, Some(reason));
-        let channel = self.buckets.learn((Kind::Make, self.guild.get()), self.work(MAKE_CHANNEL, make)).await?;
+        let channel =
+            self.buckets.alone((Kind::Make, self.guild.get()), self.turn, self.work(MAKE_CHANNEL, make)).await?;
         Ok(Snowflake(channel.id.get()))
     }
 
@@ -135,7 +136,7 @@ impl Chat {
         let map = json!({ "name": name, "auto_archive_duration": ARCHIVE_AFTER });
         let made =
             self.call(self.http.create_thread_from_message(channel_id(channel)?, message_id(message)?, &map, None));
-        match self.buckets.learn((Kind::Thread, channel.0), made).await {
+        match self.buckets.alone((Kind::Thread, channel.0), self.turn, made).await {
             Ok(thread) => Ok(Snowflake(thread.id.get())),
             Err(ChatError::Refused { trouble: Trouble::HasThread, .. }) => Ok(message),
             Err(error) => Err(error),
@@ -150,7 +151,7 @@ impl Chat {
         }
         let map = json!({ "recipient_id": user.to_string() });
         let open = self.work(OPEN_DIRECT, self.http.create_private_channel(&map));
-        let channel = self.buckets.learn((Kind::Open, 0), open).await?;
+        let channel = self.buckets.alone((Kind::Open, 0), self.turn, open).await?;
         let channel = Snowflake(channel.id.get());
         self.opened().insert(user, channel);
         Ok(channel)

@@ -180,6 +180,7 @@ async fn an_alert_is_on_the_disk_before_it_is_answered() {
     let mut said = BufReader::new(strace.stderr.take().unwrap()).lines();
     let attached = said.next().unwrap().unwrap();
     if !attached.contains("attached") {
+        let _ = strace.kill();
         strace.wait().unwrap();
         return skip(&attached);
     }
