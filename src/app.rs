@@ -37,11 +37,11 @@ const DRAIN: Duration = Duration::from_secs(20);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How long a batch may take to be digested; a database that does not answer at all must not hold triage for ever.
 const DIGEST: Duration = Duration::from_secs(60);
-/// How long after a batch the next one begins, so that in a storm batches are larger than requests; the first alert after
-/// a silence waits for nothing.
+/// How long after a batch the next one begins at most, so that in a storm batches are larger than requests; after one that
+/// took less, twice as long as it took. The first alert after a silence waits for nothing.
 const BREATH: Duration = Duration::from_millis(10);
-/// How long repeats wait for each other, to be counted together; what is news waits for nothing.
-const GATHER: Duration = Duration::from_millis(200);
+/// How long repeats wait for each other, to be counted together; what is news waits for nothing but them to be counted.
+const GATHER: Duration = Duration::from_millis(50);
 /// How often it is said that heartbeats can be heard.
 const LISTEN_EVERY: Duration = Duration::from_secs(15);
 /// How often a loop looks for what other processes did.
@@ -413,7 +413,10 @@ async fn triage(mut triager: Triager, commits: Option<watch::Receiver<()>>, stop
             looked = Some(began);
         }
         let (wait, for_commits) = match digested.unwrap_or(Err(EngineError::Store(StoreError::TooSlow))) {
-            Ok(Digested::Alerts(count)) if count < ALERTS_A_COMMIT => (BREATH.saturating_sub(began.elapsed()), false),
+            Ok(Digested::Alerts(count)) if count < ALERTS_A_COMMIT => {
+                let took = began.elapsed();
+                ((took * 2).min(BREATH.saturating_sub(took)), false)
+            }
             Ok(Digested::Alerts(_)) => continue,
             Ok(Digested::Nothing) => (POLL, true),
             // A person acted on the same incident meanwhile: decide again on what that made of it.

@@ -36,9 +36,12 @@ use settle::{Outcome, Settlement, settle};
 const AT_ONCE: usize = 16;
 /// How often a worker looks for jobs that other processes queued, or whose time came.
 const POLL: std::time::Duration = std::time::Duration::from_millis(250);
-/// How long after a claim that found nothing the next one is made, so that in a storm one claim serves many commits; the
-/// first job after a silence waits for nothing.
+/// How long after jobs were queued chat and timers look for theirs, so that pages are ahead of them, and in a storm one
+/// claim serves many commits.
 const BREATH: std::time::Duration = std::time::Duration::from_millis(5);
+/// How long after a claim that found nothing the next one of pages is made; the first page after a silence waits for
+/// nothing.
+const BREATH_OF_PAGES: std::time::Duration = std::time::Duration::from_millis(1);
 /// How long claiming may take; a database that does not answer at all must not hold a worker for ever.
 const CLAIM: std::time::Duration = std::time::Duration::from_secs(10);
 /// How far apart edits of one message are at least.
@@ -139,7 +142,10 @@ impl Outbox {
             tokio::select! {
                 () = stop.cancelled() => (),
                 () = tokio::time::sleep(wait) => (),
-                _ = queued.changed() => tokio::time::sleep_until(asked + BREATH).await,
+                _ = queued.changed() => match performer {
+                    Performer::Page => tokio::time::sleep_until(asked + BREATH_OF_PAGES).await,
+                    Performer::Chat | Performer::Clock => tokio::time::sleep(BREATH).await,
+                },
                 _ = moved.changed() => (),
             }
         }
