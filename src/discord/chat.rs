@@ -60,6 +60,11 @@ impl Chat {
         Self { turn: Turn::First, ..self.clone() }
     }
 
+    /// What keeps all calls of this process within what Discord allows.
+    pub fn pace(&self) -> Pace {
+        self.pace.clone()
+    }
+
     /// Posts a message. A repeat with the same nonce within some minutes gives the first one.
     pub async fn post(&self, channel: Snowflake, message: &Message, nonce: &str) -> Result<Snowflake, ChatError> {
         let map = wire::post(message, nonce);
@@ -192,7 +197,8 @@ impl Chat {
         operators: Snowflake,
     ) -> Option<Vec<String>> {
         let places = doctor::Places { category: category.unwrap_or(announcements), announcements, operators };
-        let checks = doctor::examine(&self.http, Snowflake(self.guild.get()), places).await;
+        let examined = doctor::examine(&self.http, Snowflake(self.guild.get()), places);
+        let checks = self.pace.keep_all(self.turn, doctor::CALLS, examined).await;
         let missing = checks.into_iter().filter_map(|check| check.found.err().map(|missing| (check.what, missing)));
         missing
             .map(|(what, missing)| (!missing.passing).then(|| format!("{what}: {}; {}", missing.problem, missing.cost)))

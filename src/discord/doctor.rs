@@ -101,6 +101,9 @@ struct Us {
     roles: Vec<Role>,
 }
 
+/// How many calls it takes to look at everything.
+pub const CALLS: u32 = 5;
+
 /// Looks at everything.
 pub async fn examine(http: &Http, guild: Snowflake, places: Places) -> Vec<Check> {
     let mut checks = Vec::new();

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Calls in any second. Discord allows a bot 50, those included that are not made here (registering commands, looking
-/// what is lacking).
+/// Calls in any second. Discord allows a bot 50, those included that serenity makes by itself when it connects.
 pub const A_SECOND: usize = 45;
 /// Of these, kept free for what comes first.
 const FOR_THE_FIRST: usize = 10;
@@ -49,21 +48,26 @@ impl Pace {
 
     /// Makes a call when there is a place for it.
     pub async fn keep<T>(&self, turn: Turn, call: impl Future<Output = T>) -> T {
+        self.keep_all(turn, 1, call).await
+    }
+
+    /// Makes so many calls, one after the other, when there are places for all of them.
+    pub async fn keep_all<T>(&self, turn: Turn, count: u32, calls: impl Future<Output = T>) -> T {
         let mut places = Vec::with_capacity(2);
         if turn == Turn::Then {
-            places.extend(place(&self.others).await);
+            places.extend(take(&self.others, count).await);
         }
-        places.extend(place(&self.all).await);
+        places.extend(take(&self.all, count).await);
         let held = Held { places, counted: self.counted };
-        let result = call.await;
+        let result = calls.await;
         drop(held);
         result
     }
 }
 
-/// A place; none only if the semaphore was closed, which nobody does.
-async fn place(places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-    places.clone().acquire_owned().await.ok()
+/// Places; none only if the semaphore was closed, which nobody does.
+async fn take(places: &Arc<Semaphore>, count: u32) -> Option<OwnedSemaphorePermit> {
+    places.clone().acquire_many_owned(count).await.ok()
 }
 
 /// Places that come free a second after this goes, also where the call is given up.

@@ -2,6 +2,8 @@
 //!
 //! The engine *writes* effects; it never performs one.
 
+mod commit;
+mod desk;
 mod heartbeat;
 mod read;
 pub mod triage;
@@ -17,7 +19,7 @@ use crate::domain::Timestamp;
 use crate::domain::actor::Actor;
 use crate::domain::effect::Effect;
 use crate::domain::id::{AudienceName, IncidentId, SourceName};
-use crate::domain::incident::{Command, Decision, Incident, Opening, Refusal, Scheduled};
+use crate::domain::incident::{Command, Decision, Incident, Opening, Refusal};
 use crate::domain::organisation::Organisation;
 use crate::domain::timeline::Event;
 use crate::domain::triage::Triage;
@@ -27,7 +29,8 @@ use crate::store::incident::Saved;
 use crate::store::{Db, StoreError, Tx};
 
 pub use crate::store::incident::Listing;
-pub use read::CardSource;
+pub use desk::{Desk, Handed};
+pub use read::{Alerts, CallSource, CardSource};
 
 /// How many times a decision is made again because another was committed first.
 const MAX_CONFLICTS: usize = 20;
@@ -78,6 +81,18 @@ pub struct Engine {
     clock: Clock,
     setup: watch::Receiver<Arc<Setup>>,
     jobs: watch::Sender<()>,
+    desk: Desk,
+}
+
+/// An incident that is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct New<'a> {
+    /// What of.
+    pub opening: &'a Opening,
+    /// By whom.
+    pub actor: &'a Actor,
+    /// All its alerts: none, where a person opens it.
+    pub alerts: &'a Alerts,
 }
 
 /// What came of applying a command within a transaction.
@@ -91,7 +106,12 @@ pub enum Applied {
 impl Engine {
     /// An engine on `db`, by `setup` as it is at each decision.
     pub fn new(db: Db, clock: Clock, setup: watch::Receiver<Arc<Setup>>) -> Self {
-        Self { db, clock, setup, jobs: watch::Sender::new(()) }
+        Self { db, clock, setup, jobs: watch::Sender::new(()), desk: Desk::default() }
+    }
+
+    /// The same engine over a connection of its own, whose caches what it does again and again finds warm.
+    pub fn apart(&self) -> Self {
+        Self { db: self.db.apart(), ..self.clone() }
     }
 
     /// The configuration as it is now.
@@ -114,6 +134,11 @@ impl Engine {
         self.jobs.send_replace(());
     }
 
+    /// Where this process takes up jobs as they are decided.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// Opens an incident.
     pub async fn open(&self, opening: &Opening, actor: &Actor) -> Result<Decision, EngineError> {
         let mut tx = self.db.begin().await?;
@@ -125,12 +150,25 @@ impl Engine {
 
     /// Opens an incident within a transaction.
     pub async fn open_within(&self, tx: &mut Tx, opening: &Opening, actor: &Actor) -> Result<Decision, StoreError> {
+        let alerts = Alerts::default();
+        let mut decisions = self.open_all_within(tx, &[New { opening, actor, alerts: &alerts }]).await?;
+        Ok(decisions.remove(0))
+    }
+
+    /// Opens incidents within a transaction, all of them in a few statements; in their order.
+    pub async fn open_all_within(&self, tx: &mut Tx, openings: &[New<'_>]) -> Result<Vec<Decision>, StoreError> {
         let setup = self.setup();
         let now = self.now();
-        let id = tx.next_incident_id().await?;
-        let decision = Incident::open(id, opening, actor, &setup.organisation, now);
-        commit_within(tx, None, &decision, now).await?;
-        Ok(decision)
+        let first = tx.next_incident_ids(openings.len()).await?;
+        let numbers = (first.0..).map(IncidentId);
+        let decisions: Vec<Decision> = openings
+            .iter()
+            .zip(numbers)
+            .map(|(new, id)| Incident::open(id, new.opening, new.actor, &setup.organisation, now))
+            .collect();
+        let alerts: Vec<&Alerts> = openings.iter().map(|new| new.alerts).collect();
+        self.keep_opened(tx, &decisions, &alerts, now).await?;
+        Ok(decisions)
     }
 
     /// Applies a command to an incident and commits what comes of it.
@@ -164,7 +202,7 @@ impl Engine {
         let now = self.now();
         let incident = tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?;
         let decision = incident.decide(command, actor, &setup.organisation, now)?;
-        match commit_within(tx, Some(&incident), &decision, now).await? {
+        match self.keep(tx, &incident, &decision, now).await? {
             Saved::Kept => Ok(Applied::Decided(Box::new(decision))),
             Saved::Conflict => Ok(Applied::Conflict),
         }
@@ -247,43 +285,4 @@ impl Engine {
     pub fn db(&self) -> &Db {
         &self.db
     }
-}
-
-/// Writes what a decision made of `before`. Nothing is kept until the transaction is committed.
-async fn commit_within(
-    tx: &mut Tx,
-    before: Option<&Incident>,
-    decision: &Decision,
-    now: Timestamp,
-) -> Result<Saved, StoreError> {
-    if decision.is_nothing() {
-        return Ok(Saved::Kept);
-    }
-    let next = &decision.next;
-    if tx.save_incident(before, next).await? == Saved::Conflict {
-        return Ok(Saved::Conflict);
-    }
-    tx.add_to_timeline(next.id, &decision.entries).await?;
-    for prefix in &decision.cancels {
-        tx.cancel_jobs(next.id, prefix, now).await?;
-    }
-    for (slot, message) in &decision.forgets {
-        tx.forget_post(slot, *message).await?;
-    }
-    let (plain, others): (Vec<&Scheduled>, Vec<&Scheduled>) =
-        decision.effects.iter().partition(|scheduled| !decision.anew && !scheduled.together);
-    let key = |scheduled: &Scheduled| scheduled.dedup_key(next.id, next.version);
-    tx.add_jobs(next.id, plain.iter().map(|scheduled| (key(scheduled), &scheduled.effect, scheduled.due)), now).await?;
-    for scheduled in others {
-        let key = key(scheduled);
-        if decision.anew {
-            tx.renew_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
-        } else if !tx.add_or_widen_job(next.id, &key, &scheduled.effect, scheduled.due, now).await? {
-            // What it was to be said together with is being said right now.
-            let alone = decision.alone(&scheduled.effect);
-            let key = alone.dedup_key(next.id, &next.version.to_string());
-            tx.add_job(Some(next.id), &key, &alone, now, now).await?;
-        }
-    }
-    Ok(Saved::Kept)
 }

@@ -1,34 +1,65 @@
 //! What people and cards read of incidents.
 
 use crate::domain::Timestamp;
+use crate::domain::alert::Alert;
 use crate::domain::id::{EntryNumber, IncidentId, PersonId, Snowflake, UpdateNumber};
 use crate::domain::incident::{Incident, Room};
 use crate::domain::timeline::Entry;
 use crate::engine::{Engine, EngineError};
-use crate::store::alert::{Counted, Tally};
+use crate::store::alert::Tally;
 use crate::store::incident::Listing;
 use crate::store::post::Post;
+use crate::store::{StoreError, Tx};
 
 /// How many alerts a card reads for its links.
 const ALERTS_ON_A_CARD: i64 = 5;
 /// How many of the things that were given up a card reads.
 const UNDONE_ON_A_CARD: i64 = 5;
 
-/// All that an incident's card, announcement and pages show.
+/// All that an incident's card and announcement show.
 #[derive(Debug, Clone)]
 pub struct CardSource {
     /// The incident.
     pub incident: Incident,
-    /// Its alerts, counted.
-    pub tally: Tally,
-    /// Its first alerts.
-    pub alerts: Vec<Counted>,
+    /// Its alerts.
+    pub alerts: Alerts,
     /// Where it is announced.
     pub announcement: Option<Post>,
     /// Where its published updates stand outside the room.
     pub publications: Vec<(UpdateNumber, Post)>,
     /// What was decided and given up.
     pub undone: Vec<Entry>,
+}
+
+/// All that a page shows.
+#[derive(Debug, Clone)]
+pub struct CallSource {
+    /// The incident.
+    pub incident: Incident,
+    /// Its alerts.
+    pub alerts: Alerts,
+}
+
+/// What is shown of an incident's alerts.
+#[derive(Debug, Clone, Default)]
+pub struct Alerts {
+    /// How many there are.
+    pub tally: Tally,
+    /// Where the first of them say to look.
+    pub links: Vec<String>,
+}
+
+impl Alerts {
+    /// Alerts counted so, the first of which are these.
+    pub fn new<'a>(tally: Tally, first: impl IntoIterator<Item = &'a Alert>) -> Self {
+        let mut links = Vec::new();
+        for link in first.into_iter().take(ALERTS_ON_A_CARD as usize).flat_map(|alert| &alert.links) {
+            if !links.contains(link) {
+                links.push(link.clone());
+            }
+        }
+        Self { tally, links }
+    }
 }
 
 impl Engine {
@@ -53,6 +84,13 @@ impl Engine {
         Ok(self.db().read().await?.incidents_page(None, listing, limit).await?)
     }
 
+    /// What an incident's pages show.
+    pub async fn called(&self, id: IncidentId) -> Result<CallSource, EngineError> {
+        let mut tx = self.db().read().await?;
+        let incident = tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?;
+        Ok(CallSource { incident, alerts: alerts_of(&mut tx, id).await? })
+    }
+
     /// What an incident's card shows.
     pub async fn card(&self, id: IncidentId) -> Result<CardSource, EngineError> {
         let mut tx = self.db().read().await?;
@@ -67,8 +105,7 @@ impl Engine {
             incident,
             publications,
             undone: tx.timeline_of_kind(id, "undone", UNDONE_ON_A_CARD).await?,
-            tally: tx.tally_of(id).await?,
-            alerts: tx.alerts_of(id, ALERTS_ON_A_CARD).await?,
+            alerts: alerts_of(&mut tx, id).await?,
             announcement: tx.post(&format!("{id}/announcement")).await?,
         })
     }
@@ -128,4 +165,10 @@ impl Engine {
     pub async fn open_jobs(&self, now: Timestamp) -> Result<i64, EngineError> {
         Ok(self.db().read().await?.open_jobs(now).await?)
     }
+}
+
+async fn alerts_of(tx: &mut Tx, id: IncidentId) -> Result<Alerts, StoreError> {
+    let tally = tx.tally_of(id).await?;
+    let first = tx.alerts_of(id, ALERTS_ON_A_CARD).await?;
+    Ok(Alerts::new(tally, first.iter().map(|counted| &counted.alert)))
 }

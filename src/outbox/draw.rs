@@ -6,7 +6,7 @@ use crate::domain::incident::Incident;
 use crate::domain::paging::{Escalation, Page};
 use crate::domain::timeline::{Entry, Event};
 use crate::domain::update::Update;
-use crate::engine::CardSource;
+use crate::engine::{Alerts, CallSource, CardSource};
 use crate::outbox::Outbox;
 use crate::render::card::{CardFacts, PublicUpdate, Undone};
 use crate::render::message::Message;
@@ -15,13 +15,7 @@ use crate::render::{line, notice, room};
 /// What a card shows beside the incident itself.
 pub(super) fn facts(outbox: &Outbox, source: &CardSource) -> CardFacts {
     let address = |post: &crate::store::post::Post| outbox.link(post.channel, post.message);
-    let links = source.alerts.iter().flat_map(|counted| counted.alert.links.clone());
     CardFacts {
-        alerts: source.tally.alerts,
-        firing: source.tally.firing,
-        deliveries: source.tally.deliveries,
-        latest: source.tally.latest,
-        links: distinct(links),
         announcement: source.announcement.as_ref().map(address),
         public_updates: source
             .publications
@@ -36,17 +30,21 @@ pub(super) fn facts(outbox: &Outbox, source: &CardSource) -> CardFacts {
                 _ => None,
             })
             .collect(),
+        ..of_alerts(&source.alerts)
     }
 }
 
-fn distinct(items: impl Iterator<Item = String>) -> Vec<String> {
-    let mut distinct = Vec::new();
-    for item in items {
-        if !distinct.contains(&item) {
-            distinct.push(item);
-        }
+/// What is shown of an incident's alerts.
+fn of_alerts(alerts: &Alerts) -> CardFacts {
+    let Alerts { tally, links } = alerts;
+    CardFacts {
+        alerts: tally.alerts,
+        firing: tally.firing,
+        deliveries: tally.deliveries,
+        latest: tally.latest,
+        links: links.clone(),
+        ..CardFacts::default()
     }
-    distinct
 }
 
 pub(super) fn announcement(outbox: &Outbox, source: &CardSource) -> Message {
@@ -76,9 +74,10 @@ pub(super) fn question(
     outbox.renderer.question(question, incident, entry, last_report, &setup.organisation, outbox.clock.now())
 }
 
-pub(super) fn page_directly(outbox: &Outbox, source: &CardSource, page: &Page) -> Message {
+pub(super) fn page_directly(outbox: &Outbox, source: &CallSource, page: &Page) -> Message {
     let setup = outbox.engine.setup();
-    outbox.renderer.page_directly(&source.incident, page, &facts(outbox, source), &setup.organisation)
+    let facts = of_alerts(&source.alerts);
+    outbox.renderer.page_directly(&source.incident, page, &facts, &setup.organisation)
 }
 
 pub(super) fn page_in_room(outbox: &Outbox, incident: &Incident, page: &Page) -> Message {

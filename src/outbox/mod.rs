@@ -4,18 +4,18 @@
 
 mod draw;
 mod edits;
+mod hands;
+mod page;
 mod perform;
 mod reconcile;
 mod settle;
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::Duration;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, info_span, warn};
+use tracing::{debug, warn};
 
 use crate::clock::{Clock, real_time};
 use crate::discord::Chat;
@@ -24,24 +24,20 @@ use crate::domain::actor::Actor;
 use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::{IncidentId, Snowflake};
 use crate::domain::incident::Command;
-use crate::engine::{Applied, Engine, EngineError};
+use crate::engine::{Applied, CallSource, Engine, EngineError, Handed};
 use crate::fault::{self, Point};
 use crate::render::Renderer;
-use crate::store::StoreError;
 use crate::store::job::{Claim, Ending, Job};
+use crate::store::{StoreError, Tx};
 use edits::Edits;
+use hands::Hands;
 use settle::{Outcome, Settlement, settle};
 
-/// How many jobs of a kind are under way at once.
-const AT_ONCE: usize = 16;
 /// How often a worker looks for jobs that other processes queued, or whose time came.
 const POLL: std::time::Duration = std::time::Duration::from_millis(250);
-/// How long after jobs were queued chat and timers look for theirs, so that pages are ahead of them, and in a storm one
-/// claim serves many commits.
+/// How long after jobs were queued they are looked for, so that what came over the desk is ahead of them, and in a storm
+/// one claim serves many commits.
 const BREATH: std::time::Duration = std::time::Duration::from_millis(5);
-/// How long after a claim that found nothing the next one of pages is made; the first page after a silence waits for
-/// nothing.
-const BREATH_OF_PAGES: std::time::Duration = std::time::Duration::from_millis(1);
 /// How long claiming may take; a database that does not answer at all must not hold a worker for ever.
 const CLAIM: std::time::Duration = std::time::Duration::from_secs(10);
 /// How far apart edits of one message are at least.
@@ -98,39 +94,26 @@ impl Outbox {
     pub async fn run(self, performer: Performer, stop: CancellationToken) {
         let mut queued = self.engine.jobs_queued();
         let mut moved = self.clock.moves();
-        let slots = Arc::new(Semaphore::new(AT_ONCE));
-        let mut under_way = JoinSet::new();
-        let keeping = CancellationToken::new();
-        let claims = Claims::default();
+        let mut hands = Hands::new(self.clone());
         let mut latest = None;
-        let keeper = tokio::spawn(self.clone().keep_claims(claims.clone(), keeping.clone()));
         while !stop.is_cancelled() {
-            while under_way.try_join_next().is_some() {}
             queued.mark_unchanged();
             moved.mark_unchanged();
-            let free = slots.available_permits();
+            let free = hands.free();
             let claimed = if free == 0 {
                 Ok(Vec::new())
             } else {
                 let claimed = tokio::time::timeout(CLAIM, self.claim(performer, free, &mut latest)).await;
                 claimed.unwrap_or(Err(EngineError::Store(StoreError::TooSlow)))
             };
-            let asked = tokio::time::Instant::now();
             let wait = match claimed {
                 Ok(jobs) if jobs.is_empty() => POLL,
                 Ok(jobs) => {
                     for job in jobs {
                         // There are as many as were free; only this loop takes them.
-                        let permit = slots.clone().acquire_owned().await;
-                        let held = claims.hold(job.id);
-                        let outbox = self.clone();
-                        let span = info_span!("job", job.id, job.key = %job.dedup_key, job.attempts);
-                        let work = async move {
-                            outbox.carry_out(job).await;
-                            drop((permit, held));
-                            outbox.engine.announce_jobs();
-                        };
-                        under_way.spawn(work.instrument(span));
+                        if let Ok(slot) = hands.slots().acquire_owned().await {
+                            hands.take(job, None, slot);
+                        }
                     }
                     continue;
                 }
@@ -142,39 +125,32 @@ impl Outbox {
             tokio::select! {
                 () = stop.cancelled() => (),
                 () = tokio::time::sleep(wait) => (),
-                _ = queued.changed() => match performer {
-                    Performer::Page => tokio::time::sleep_until(asked + BREATH_OF_PAGES).await,
-                    Performer::Chat | Performer::Clock => tokio::time::sleep(BREATH).await,
-                },
+                _ = queued.changed() => tokio::time::sleep(BREATH).await,
+                () = hands.one_ended() => tokio::time::sleep(BREATH).await,
                 _ = moved.changed() => (),
             }
         }
-        while under_way.join_next().await.is_some() {}
-        keeping.cancel();
-        // It ends by itself; a panic in it was reported where it happened.
-        let _ = keeper.await;
+        hands.end().await;
     }
 
-    /// Renews the claims on what is under way, at a third of their length.
-    async fn keep_claims(self, claims: Claims, ended: CancellationToken) {
-        loop {
-            tokio::select! {
-                () = ended.cancelled() => return,
-                () = tokio::time::sleep(self.lease / 3) => (),
-            }
-            let jobs = claims.held();
-            if jobs.is_empty() {
-                continue;
-            }
-            let kept = async {
-                let mut tx = self.engine.db().begin().await?;
-                tx.keep_claims(jobs, &self.claim_of()).await?;
-                tx.commit().await
-            };
-            if let Err(error) = kept.await {
-                warn!(error = &error as &dyn std::error::Error, "claims cannot be renewed");
-            }
+    /// Carries out, until `stop`, what this process decides and has to be done at once: it comes over the engine's desk
+    /// right after its commit, claimed already.
+    pub async fn attend(self, stop: CancellationToken) {
+        let mut hands = Hands::new(self.clone());
+        let desk = self.engine.desk();
+        let mut handed = desk.sit(&self.holder, self.lease, &hands.slots());
+        while let Some(Handed { job, shown, slot }) = tokio::select! {
+            handed = handed.recv() => handed,
+            () = stop.cancelled() => None,
+        } {
+            hands.take(job, shown, slot);
         }
+        desk.leave();
+        // To the last of what was being decided meanwhile.
+        while let Some(Handed { job, shown, slot }) = handed.recv().await {
+            hands.take(job, shown, slot);
+        }
+        hands.end().await;
     }
 
     fn claim_of(&self) -> Claim<'_> {
@@ -206,12 +182,12 @@ impl Outbox {
         Ok(jobs)
     }
 
-    async fn carry_out(&self, job: Job) {
+    async fn carry_out(&self, job: Job, shown: Option<CallSource>) {
         let performed = if settle::MAX_ATTEMPTS < job.attempts {
             // It was never settled: whatever it is that keeps it from being, it ends here.
             Ok(Outcome::Rejected { trouble: "it could not be settled".to_owned(), report: None })
         } else {
-            self.perform(&job).await
+            self.perform(&job, shown).await
         };
         let outcome = match performed {
             Ok(outcome) => outcome,
@@ -300,59 +276,28 @@ impl Outbox {
                 (held, report)
             }
         };
-        if held && let (Some(incident), Some(command)) = (job.incident, report) {
-            self.tell(&mut tx, incident, &command).await?;
-        }
+        let told = match (job.incident, report) {
+            (Some(incident), Some(command)) if held => self.tell(&mut tx, incident, &command).await?,
+            _ => false,
+        };
         fault::pass(Point::SettleBefore).await.map_err(StoreError::from)?;
         tx.commit().await?;
         fault::pass(Point::SettleAfter).await.map_err(StoreError::from)?;
-        self.engine.announce_jobs();
+        if told {
+            self.engine.announce_jobs();
+        }
         Ok(())
     }
 
-    async fn tell(
-        &self,
-        tx: &mut crate::store::Tx,
-        incident: IncidentId,
-        command: &Command,
-    ) -> Result<(), EngineError> {
+    /// Tells an incident what became of its job; whether anything came of that.
+    async fn tell(&self, tx: &mut Tx, incident: IncidentId, command: &Command) -> Result<bool, EngineError> {
         match self.engine.apply(tx, incident, command, &Actor::Firebell).await {
-            Ok(Applied::Decided(_)) => Ok(()),
+            Ok(Applied::Decided(decision)) => Ok(!decision.is_nothing()),
             Ok(Applied::Conflict) => Err(EngineError::TooBusy(incident)),
             // It came too late to matter.
-            Err(EngineError::Refused(_)) => Ok(()),
+            Err(EngineError::Refused(_)) => Ok(false),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// The jobs that a worker has under way. A job leaves when its work ends, however it ends.
-#[derive(Clone, Default)]
-struct Claims(Arc<Mutex<BTreeSet<i64>>>);
-
-impl Claims {
-    fn hold(&self, job: i64) -> HeldClaim {
-        self.lock().insert(job);
-        HeldClaim { claims: self.clone(), job }
-    }
-
-    fn held(&self) -> Vec<i64> {
-        self.lock().iter().copied().collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<i64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct HeldClaim {
-    claims: Claims,
-    job: i64,
-}
-
-impl Drop for HeldClaim {
-    fn drop(&mut self) {
-        self.claims.lock().remove(&self.job);
     }
 }
 

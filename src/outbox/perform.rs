@@ -4,13 +4,12 @@ use sha2::{Digest, Sha256};
 
 use crate::discord::{Chat, ChatError, Trouble};
 use crate::domain::actor::Actor;
-use crate::domain::effect::{Effect, Place, Promise, Question};
-use crate::domain::id::{EntryNumber, EscalationNumber, IncidentId, PageNumber, Snowflake, UpdateNumber};
+use crate::domain::effect::{Effect, Promise, Question};
+use crate::domain::id::{EntryNumber, IncidentId, Snowflake, UpdateNumber};
 use crate::domain::incident::{Cause, Command, Incident, Lack, Room};
-use crate::domain::paging::PageState;
 use crate::domain::timeline::{Entry, RoomKind, gathered};
 use crate::domain::update::{Sink, UpdateState};
-use crate::engine::EngineError;
+use crate::engine::{CallSource, EngineError};
 use crate::outbox::settle::{NONCE_HOLDS, Outcome};
 use crate::outbox::{Outbox, draw};
 use crate::render::message::Message;
@@ -19,7 +18,7 @@ use crate::store::job::Job;
 use crate::store::post::Post;
 
 /// An attempt that ended early, one way or another.
-enum Stop {
+pub(super) enum Stop {
     Outcome(Box<Outcome>),
     Refused { trouble: Trouble, reason: String },
     Failure(EngineError),
@@ -44,18 +43,18 @@ impl From<ChatError> for Stop {
     }
 }
 
-fn needless(reason: &'static str) -> Stop {
+pub(super) fn needless(reason: &'static str) -> Stop {
     Stop::Outcome(Box::new(Outcome::Needless { reason }))
 }
 
-fn done(posts: Vec<Post>) -> Outcome {
+pub(super) fn done(posts: Vec<Post>) -> Outcome {
     Outcome::Done { posts, report: None }
 }
 
 impl Outbox {
-    /// Does what a job asks for, or finds that it was done.
-    pub(super) async fn perform(&self, job: &Job) -> Result<Outcome, EngineError> {
-        match self.attempt(job).await {
+    /// Does what a job asks for, or finds that it was done. `shown` is what there is to show, where it is known.
+    pub(super) async fn perform(&self, job: &Job, shown: Option<CallSource>) -> Result<Outcome, EngineError> {
+        match self.attempt(job, shown).await {
             Ok(outcome) => Ok(outcome),
             Err(Stop::Outcome(outcome)) => Ok(*outcome),
             Err(Stop::Refused { trouble: Trouble::NoChannel, reason }) => self.look_for_room(job, reason).await,
@@ -64,7 +63,7 @@ impl Outbox {
         }
     }
 
-    async fn attempt(&self, job: &Job) -> Result<Outcome, Stop> {
+    async fn attempt(&self, job: &Job, shown: Option<CallSource>) -> Result<Outcome, Stop> {
         let Some(incident) = job.incident else {
             return match &job.effect {
                 Effect::TellOperators { text } => self.tell_operators(job, text).await,
@@ -82,7 +81,7 @@ impl Outbox {
             Effect::Say { from, to } => self.say(job, incident, *from, *to).await,
             Effect::SayAlerts { from, to } => self.say_alerts(job, incident, *from, *to).await,
             Effect::Ask { question, entry } => self.ask(job, incident, question, *entry).await,
-            Effect::PageDirectly { page } => self.page_directly(job, incident, *page).await,
+            Effect::PageDirectly { page } => self.page_directly(job, incident, *page, shown).await,
             Effect::PageInRoom { page, .. } => self.page_in_room(job, incident, *page).await,
             Effect::ClosePage { page } => self.close_page(incident, *page).await,
             Effect::Escalate { escalation, step, round, alarms } => Ok(Outcome::Done {
@@ -123,7 +122,7 @@ impl Outbox {
     }
 
     /// Posts a message once: an earlier attempt's is adopted.
-    async fn post_once(
+    pub(super) async fn post_once(
         &self,
         job: &Job,
         slot: &str,
@@ -321,101 +320,8 @@ impl Outbox {
     }
 
     /// Posts a message that is never edited; the job's key is its slot.
-    async fn post_in(&self, job: &Job, channel: Snowflake, message: &Message) -> Result<Outcome, Stop> {
+    pub(super) async fn post_in(&self, job: &Job, channel: Snowflake, message: &Message) -> Result<Outcome, Stop> {
         Ok(done(vec![self.post_once(job, &job.dedup_key, channel, message, 0).await?]))
-    }
-
-    async fn page_directly(&self, job: &Job, id: IncidentId, number: PageNumber) -> Result<Outcome, Stop> {
-        let source = self.engine.card(id).await?;
-        let Some(page) = source.incident.page(number).cloned() else { return Err(needless("there is no such page")) };
-        if page.state != PageState::Queued {
-            return Err(needless("it is answered, or was delivered"));
-        }
-        let undelivered = |trouble: String| Outcome::Rejected {
-            trouble: trouble.clone(),
-            report: Some(Command::PageUndelivered { page: number, trouble }),
-        };
-        let setup = self.engine.setup();
-        let Some(account) = setup.organisation.account_of(&page.person) else {
-            return Ok(undelivered("no Discord account is known".to_owned()));
-        };
-        let message = draw::page_directly(self, &source, &page);
-        let chat = self.chat_for(job)?;
-        let sent = async {
-            let channel = chat.direct_channel(account).await?;
-            chat.post(channel, &message, &nonce(&job.dedup_key)).await.map(|id| (channel, id))
-        };
-        let sent = sent.await;
-        if matches!(sent, Err(ChatError::Refused { .. })) {
-            chat.forget_direct(account);
-        }
-        match sent {
-            Ok((channel, message)) => {
-                let slot = format!("{id}/page/{number}/directly");
-                let post = Post { slot, channel, message, version: 0, posted_at: self.clock.now() };
-                Ok(Outcome::Done { posts: vec![post], report: Some(Command::PageDelivered { page: number }) })
-            }
-            Err(ChatError::Refused { trouble: Trouble::Closed, .. }) => {
-                Ok(undelivered("direct messages are closed".to_owned()))
-            }
-            Err(ChatError::Refused { reason, .. }) => Ok(undelivered(reason)),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn page_in_room(&self, job: &Job, id: IncidentId, number: PageNumber) -> Result<Outcome, Stop> {
-        let source = self.engine.card(id).await?;
-        let Some(page) = source.incident.page(number).cloned() else { return Err(needless("there is no such page")) };
-        if !page.is_open() {
-            return Err(needless("it is answered"));
-        }
-        let channel = self.room_or_announcements(source.incident.room.as_ref());
-        let message = draw::page_in_room(self, &source.incident, &page);
-        let slot = format!("{id}/page/{number}/room");
-        Ok(done(vec![self.post_once(job, &slot, channel, &message, 0).await?]))
-    }
-
-    /// Shows on the page's messages what became of it. One that is gone needs nothing.
-    async fn close_page(&self, id: IncidentId, number: PageNumber) -> Result<Outcome, Stop> {
-        let source = self.engine.card(id).await?;
-        let Some(page) = source.incident.page(number).cloned() else { return Err(needless("there is no such page")) };
-        for (place, message) in [
-            ("directly", draw::page_directly(self, &source, &page)),
-            ("room", draw::page_in_room(self, &source.incident, &page)),
-        ] {
-            let Some(post) = self.engine.post(&format!("{id}/page/{number}/{place}")).await? else { continue };
-            match self.chat()?.edit(post.channel, post.message, &message).await {
-                Ok(()) | Err(ChatError::Refused { .. }) => (),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(done(Vec::new()))
-    }
-
-    async fn raise_alarm(
-        &self,
-        job: &Job,
-        id: IncidentId,
-        number: EscalationNumber,
-        place: Place,
-    ) -> Result<Outcome, Stop> {
-        let incident = self.engine.incident(id).await?;
-        let Some(escalation) = incident.escalation(number).cloned() else {
-            return Err(needless("there is no such escalation"));
-        };
-        if !escalation.is_open() {
-            return Err(needless("somebody answered"));
-        }
-        let channel = match place {
-            Place::Room => match &incident.room {
-                Some(room) => room.channel,
-                None => return Err(needless("there is no room")),
-            },
-            Place::Announcements => self.places().announcements,
-            Place::Operators => self.places().operators,
-        };
-        let message = draw::alarm(self, &incident, &escalation, place);
-        self.post_in(job, channel, &message).await
     }
 
     async fn show_draft(&self, job: &Job, id: IncidentId, number: UpdateNumber) -> Result<Outcome, Stop> {
@@ -486,13 +392,13 @@ impl Outbox {
         self.post_in(job, self.places().operators, &message).await
     }
 
-    fn chat(&self) -> Result<&Chat, Stop> {
+    pub(super) fn chat(&self) -> Result<&Chat, Stop> {
         let retry = || Outcome::Retry { after: None, trouble: "this process has no Discord".to_owned() };
         self.chat.as_ref().ok_or_else(|| Stop::Outcome(Box::new(retry())))
     }
 
     /// The chat in a job's turn: nothing goes before a page or an alarm.
-    fn chat_for(&self, job: &Job) -> Result<Chat, Stop> {
+    pub(super) fn chat_for(&self, job: &Job) -> Result<Chat, Stop> {
         let chat = self.chat()?;
         Ok(if job.effect.promise() == Promise::AtLeastOnce { chat.first() } else { chat.clone() })
     }
@@ -503,7 +409,7 @@ impl Outbox {
     }
 
     /// Where what belongs into a room is said: there, or, while none could be made, where everybody reads it.
-    fn room_or_announcements(&self, room: Option<&Room>) -> Snowflake {
+    pub(super) fn room_or_announcements(&self, room: Option<&Room>) -> Snowflake {
         room.map_or(self.places().announcements, |room| room.channel)
     }
 
@@ -525,6 +431,6 @@ fn room_mark(incident: &Incident) -> String {
 }
 
 /// The nonce of what a job posts: the same for each attempt, at most 25 characters.
-fn nonce(dedup_key: &str) -> String {
+pub(super) fn nonce(dedup_key: &str) -> String {
     hex::encode(Sha256::digest(dedup_key.as_bytes()))[..24].to_owned()
 }

@@ -4,7 +4,7 @@ use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertStatus, Severity};
 use crate::domain::id::{IncidentId, SourceName};
 use crate::domain::triage::Known;
-use crate::store::db::{Sql, Tx, values};
+use crate::store::db::{Connection, Sql, Tx, values};
 use crate::store::error::StoreError;
 use crate::store::inbox::Written;
 use crate::store::rows::Column::{Int, Text, Time};
@@ -130,6 +130,21 @@ pub struct Tally {
     pub latest: Option<Timestamp>,
 }
 
+impl Tally {
+    /// What the alerts of a batch come to, all of which belong to one incident that has no others.
+    pub fn of(alerts: &[Tallied<'_>]) -> Self {
+        let counted = || alerts.iter().filter(|alert| alert.status != AlertStatus::Info);
+        let with = |statuses: &[AlertStatus]| counted().filter(|alert| statuses.contains(&alert.status)).count() as u64;
+        Self {
+            alerts: counted().count() as u64,
+            firing: with(&[AlertStatus::Firing, AlertStatus::Acknowledged]),
+            unacknowledged: with(&[AlertStatus::Firing]),
+            deliveries: counted().map(|alert| alert.deliveries).sum::<i64>().unsigned_abs(),
+            latest: counted().map(|alert| alert.last_at).max(),
+        }
+    }
+}
+
 /// An alert with its counts.
 #[derive(Debug, Clone)]
 pub struct Counted {
@@ -149,9 +164,9 @@ impl Tx {
     /// What is known of the alerts with these sources and fingerprints, in their order.
     pub async fn known_alerts(&mut self, identities: &[(&str, &str)]) -> Result<Vec<Option<Known>>, StoreError> {
         let mut known = vec![None; identities.len()];
-        let values = match self {
-            Self::Sqlite(_) => values![json_text(identities)?],
-            Self::Postgres(_) => {
+        let values = match self.on {
+            Connection::Sqlite(_) => values![json_text(identities)?],
+            Connection::Postgres(_) => {
                 let (sources, fingerprints): (Vec<String>, Vec<String>) =
                     identities.iter().map(|(source, print)| ((*source).to_owned(), (*print).to_owned())).unzip();
                 values![sources, fingerprints]
@@ -193,7 +208,7 @@ impl Tx {
                 row.said_at,
             ]);
         }
-        self.execute_rows(TALLY, values).await?;
+        self.later_rows(TALLY, values).await?;
         Ok(())
     }
 
@@ -210,7 +225,7 @@ impl Tx {
                 row.said_at,
             ]);
         }
-        self.execute_rows(REPEAT, values).await?;
+        self.later_rows(REPEAT, values).await?;
         Ok(())
     }
 

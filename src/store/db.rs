@@ -12,7 +12,7 @@ use sqlx::{Arguments, Executor, Row as _, Statement as _};
 
 use crate::domain::Timestamp;
 use crate::store::error::StoreError;
-use crate::store::rows::{self, Column};
+use crate::store::rows::{self, Behind, Column};
 use crate::store::types::Micros;
 
 /// How long a statement waits for SQLite's write lock, which another process may hold.
@@ -87,7 +87,7 @@ impl Sql {
     }
 
     fn text_for_postgres(self) -> String {
-        if self.columns.is_empty() { self.postgres.to_owned() } else { rows::for_postgres(self) }
+        if self.columns.is_empty() { self.postgres.to_owned() } else { rows::for_postgres(self, 0) }
     }
 }
 
@@ -128,6 +128,11 @@ impl Value {
     /// The moment that it is.
     pub fn time(self) -> Option<Timestamp> {
         if let Self::Time(value) = self { value } else { None }
+    }
+
+    /// The yes or no that it is.
+    pub fn bool(self) -> Option<bool> {
+        if let Self::Bool(value) = self { Some(value) } else { None }
     }
 
     /// The JSON that it is.
@@ -228,11 +233,30 @@ impl Row {
 }
 
 /// A transaction: all of it is kept, or nothing.
-pub enum Tx {
+pub struct Tx {
+    pub(in crate::store) on: Connection,
+    pub(in crate::store) behind: Behind,
+    then: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+/// A connection on which a transaction was begun.
+pub(in crate::store) enum Connection {
     /// SQLite's.
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     /// PostgreSQL's.
     Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+impl From<sqlx::Transaction<'static, Sqlite>> for Tx {
+    fn from(transaction: sqlx::Transaction<'static, Sqlite>) -> Self {
+        Self { on: Connection::Sqlite(transaction), behind: Behind::default(), then: Vec::new() }
+    }
+}
+
+impl From<sqlx::Transaction<'static, Postgres>> for Tx {
+    fn from(transaction: sqlx::Transaction<'static, Postgres>) -> Self {
+        Self { on: Connection::Postgres(transaction), behind: Behind::default(), then: Vec::new() }
+    }
 }
 
 impl Db {
@@ -269,6 +293,25 @@ impl Db {
             return Ok(Self::Postgres(pool.connect_with(options).await?));
         }
         Err(StoreError::UnknownDatabase)
+    }
+
+    /// The same database over one connection of its own, for who asks the same again and again: PostgreSQL keeps plans and
+    /// caches for each connection, and those of a pool take turns. The embedded one has one writer anyway. It closes with
+    /// this one.
+    pub fn apart(&self) -> Self {
+        match self {
+            Self::Sqlite { .. } => self.clone(),
+            Self::Postgres(pool) => {
+                let one = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
+                let one = one.connect_lazy_with((*pool.connect_options()).clone());
+                let (closed, closing) = (pool.close_event(), one.clone());
+                tokio::spawn(async move {
+                    closed.await;
+                    closing.close().await;
+                });
+                Self::Postgres(one)
+            }
+        }
     }
 
     /// Brings the tables up to date. Several processes may try at once.
@@ -312,24 +355,24 @@ impl Db {
         Ok(match self {
             // A write lock taken later than at the start could not be waited for.
             Self::Sqlite { writer, .. } => match Box::pin(writer.begin_with("BEGIN IMMEDIATE")).await {
-                Ok(tx) => Tx::Sqlite(tx),
+                Ok(tx) => tx.into(),
                 // On a full disk SQLite takes a transaction back by itself, and the driver goes on counting it: that
                 // connection can begin none any more. A fresh one takes its place.
                 Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
                     writer.acquire().await?.close().await?;
-                    Tx::Sqlite(Box::pin(writer.begin_with("BEGIN IMMEDIATE")).await?)
+                    Box::pin(writer.begin_with("BEGIN IMMEDIATE")).await?.into()
                 }
                 Err(error) => return Err(error.into()),
             },
-            Self::Postgres(pool) => Tx::Postgres(Box::pin(pool.begin()).await?),
+            Self::Postgres(pool) => Box::pin(pool.begin()).await?.into(),
         })
     }
 
     /// Begins a transaction that only reads, and holds up no writer.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite { readers, .. } => Tx::Sqlite(Box::pin(readers.begin()).await?),
-            Self::Postgres(pool) => Tx::Postgres(Box::pin(pool.begin()).await?),
+            Self::Sqlite { readers, .. } => Box::pin(readers.begin()).await?.into(),
+            Self::Postgres(pool) => Box::pin(pool.begin()).await?.into(),
         })
     }
 
@@ -403,11 +446,12 @@ fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {
 impl Tx {
     /// Runs a statement; how many rows it changed.
     pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
-        Ok(match self {
-            Self::Sqlite(tx) => {
+        self.catch_up().await?;
+        Ok(match &mut self.on {
+            Connection::Sqlite(tx) => {
                 sqlx::query_with(sql.sqlite, for_sqlite(values)?).execute(&mut **tx).await?.rows_affected()
             }
-            Self::Postgres(tx) => {
+            Connection::Postgres(tx) => {
                 sqlx::query_with(sql.postgres, for_postgres(values)?).execute(&mut **tx).await?.rows_affected()
             }
         })
@@ -415,12 +459,13 @@ impl Tx {
 
     /// Runs a statement; its rows.
     pub async fn all(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-        Ok(match self {
-            Self::Sqlite(tx) => {
+        self.catch_up().await?;
+        Ok(match &mut self.on {
+            Connection::Sqlite(tx) => {
                 let rows = sqlx::query_with(sql.sqlite, for_sqlite(values)?).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
-            Self::Postgres(tx) => {
+            Connection::Postgres(tx) => {
                 let rows = sqlx::query_with(sql.postgres, for_postgres(values)?).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
@@ -437,20 +482,27 @@ impl Tx {
         self.first(sql, values).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
+    /// Has something done as soon as all is kept, and not at all if it is not.
+    pub fn then(&mut self, act: impl FnOnce() + Send + 'static) {
+        self.then.push(Box::new(act));
+    }
+
     /// Keeps everything.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.catch_up().await?;
+        match self.on {
+            Connection::Sqlite(tx) => tx.commit().await?,
+            Connection::Postgres(tx) => tx.commit().await?,
         }
+        self.then.into_iter().for_each(|act| act());
         Ok(())
     }
 
     /// Forgets everything.
     pub async fn rollback(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
-            Self::Postgres(tx) => tx.rollback().await?,
+        match self.on {
+            Connection::Sqlite(tx) => tx.rollback().await?,
+            Connection::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
     }

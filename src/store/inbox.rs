@@ -7,6 +7,7 @@ use crate::domain::alert::Alert;
 use crate::domain::id::SourceName;
 use crate::store::db::{Db, Row, Sql, Tx, values};
 use crate::store::error::StoreError;
+use crate::store::rows::Column::Int;
 use crate::store::sql;
 
 sql! {
@@ -24,7 +25,11 @@ sql! {
     );
     END = Sql::portable("SELECT last FROM inbox_head");
     SINCE = Sql::portable("SELECT first FROM inbox WHERE $1 <= received_at ORDER BY received_at, last LIMIT 1");
-    ADVANCE = Sql::portable("UPDATE inbox_cursor SET position = $2 WHERE only_row = 1 AND position = $1");
+    ADVANCE = Sql::of_rows(
+        "UPDATE inbox_cursor SET position = column2 FROM {rows} WHERE only_row = 1 AND position = column1
+         RETURNING position",
+        &[Int, Int],
+    );
     BEHIND = Sql::portable(
         "SELECT (SELECT last FROM inbox_head) - (SELECT position FROM inbox_cursor) AS waiting,
                 (SELECT received_at FROM inbox WHERE (SELECT position FROM inbox_cursor) < last
@@ -129,7 +134,7 @@ impl Tx {
 
     /// Moves the cursor; `false` when another process moved it first.
     pub async fn advance_inbox_cursor(&mut self, from: i64, to: i64) -> Result<bool, StoreError> {
-        Ok(self.execute(ADVANCE, values![from, to]).await? == 1)
+        Ok(!self.all_of_few_rows(ADVANCE, values![from, to]).await?.is_empty())
     }
 
     /// How far triage is behind.

@@ -7,20 +7,27 @@ use crate::domain::id::{EscalationNumber, IncidentId, PageNumber, PersonId, Snow
 use crate::domain::incident::{Incident, Room};
 use crate::domain::paging::{Escalation, Page};
 use crate::domain::update::Update;
-use crate::store::db::{Row, Sql, Tx, values};
+use crate::store::db::{Row, Sql, Tx, Value, values};
 use crate::store::error::StoreError;
+use crate::store::rows::Column::{Bool, Int, Json, Text, Time};
 use crate::store::sql;
 use crate::store::types::{from_snowflake, to_count, to_json, to_snowflake};
 
 sql! {
-    NEXT_ID = Sql::portable("UPDATE counter SET value = value + 1 WHERE name = 'incident' RETURNING value");
-    INSERT = Sql::portable(
+    NEXT_IDS = Sql::portable("UPDATE counter SET value = value + $1 WHERE name = 'incident' RETURNING value");
+    INSERT = Sql::of_rows(
         "INSERT INTO incident (id, version, title, severity, severity_by, severity_reason, severity_proposed, category,
              phase, phase_since, team, rota, service, subjects, lead, liaison, scribe, declared_by, declared_at,
              alert_group, follows, next_update_due, room_channel, room_kind, room_trouble, entries,
              pace)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-             $23, $24, $25, $26, $27)",
+         SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9, column10, column11,
+             column12, column13, column14, column15, column16, column17, column18, column19, column20, column21, column22,
+             column23, column24, column25, column26, column27
+         FROM {rows} WHERE column1 IS NOT NULL",
+        &[
+            Int, Int, Text, Text, Json, Text, Text, Text, Text, Time, Text, Text, Text, Json, Text, Text, Text, Json, Time,
+            Text, Int, Time, Int, Text, Text, Int, Json,
+        ],
     );
     UPDATE = Sql::portable(
         "UPDATE incident SET version = $2, title = $3, severity = $4, severity_by = $5, severity_reason = $6,
@@ -37,8 +44,13 @@ sql! {
         "SELECT alert_group, id FROM incident
          WHERE alert_group = ANY($1::text[]) AND phase NOT IN ('resolved', 'closed')",
     );
+    LAST_OF_GROUPS = Sql::of_lists(
+        "SELECT wanted.value AS alert_group, (SELECT MAX(id) FROM incident WHERE alert_group = wanted.value) AS id
+         FROM json_each($1) AS wanted",
+        "SELECT wanted.value AS alert_group, (SELECT MAX(id) FROM incident WHERE alert_group = wanted.value) AS id
+         FROM unnest($1::text[]) AS wanted (value)",
+    );
     DECLARED = Sql::portable("SELECT declared_at FROM incident ORDER BY id DESC LIMIT $1");
-    LAST_OF_GROUP = Sql::portable("SELECT MAX(id) AS id FROM incident WHERE alert_group = $1");
     BY_ROOM = Sql::portable("SELECT MAX(id) AS id FROM incident WHERE room_channel = $1");
     WITH_OPEN_PAGE = Sql::portable(
         "SELECT DISTINCT p.incident_id AS id FROM page p
@@ -53,20 +65,25 @@ sql! {
     );
     PHASES = Sql::portable("SELECT phase, severity, COUNT(*) AS count FROM incident GROUP BY phase, severity");
     ESCALATIONS = Sql::portable("SELECT * FROM escalation WHERE incident_id = $1 ORDER BY number");
-    SAVE_ESCALATION = Sql::portable(
+    SAVE_ESCALATIONS = Sql::of_rows(
         "INSERT INTO escalation (incident_id, number, seeking, reason, vouched, policy, step, round, state, started_at,
              next_at, alarms, answered_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9, column10, column11,
+             column12, column13
+         FROM {rows} WHERE column1 IS NOT NULL
          ON CONFLICT (incident_id, number) DO UPDATE SET step = excluded.step, round = excluded.round,
              state = excluded.state, next_at = excluded.next_at, alarms = excluded.alarms,
              answered_by = excluded.answered_by",
+        &[Int, Int, Text, Text, Bool, Json, Int, Int, Text, Time, Time, Int, Text],
     );
     PAGES = Sql::portable("SELECT * FROM page WHERE incident_id = $1 ORDER BY number");
-    SAVE_PAGE = Sql::portable(
+    SAVE_PAGES = Sql::of_rows(
         "INSERT INTO page (incident_id, number, escalation, step, round, person, state, decided_at, changed_at, trouble)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9, column10
+         FROM {rows} WHERE column1 IS NOT NULL
          ON CONFLICT (incident_id, number) DO UPDATE SET state = excluded.state, changed_at = excluded.changed_at,
              trouble = excluded.trouble",
+        &[Int, Int, Int, Int, Int, Text, Text, Time, Time, Text],
     );
     UPDATES = Sql::portable("SELECT * FROM status_update WHERE incident_id = $1 ORDER BY number");
     SAVE_UPDATE = Sql::portable(
@@ -101,9 +118,11 @@ pub enum Listing {
 }
 
 impl Tx {
-    /// The number of the next incident; given back when the transaction is.
-    pub async fn next_incident_id(&mut self) -> Result<IncidentId, StoreError> {
-        Ok(IncidentId(self.one(NEXT_ID, values![]).await?.get("value")?))
+    /// The numbers of the next `count` incidents, the first of them; given back when the transaction is.
+    pub async fn next_incident_ids(&mut self, count: usize) -> Result<IncidentId, StoreError> {
+        let count = count as i64;
+        let last: i64 = self.one(NEXT_IDS, values![count]).await?.get("value")?;
+        Ok(IncidentId(last - count + 1))
     }
 
     /// An incident with all that belongs to it.
@@ -117,96 +136,42 @@ impl Tx {
         Ok(Some(incident))
     }
 
-    /// Saves `next` in place of `before`, or as new when `before` is absent.
-    pub async fn save_incident(&mut self, before: Option<&Incident>, next: &Incident) -> Result<Saved, StoreError> {
-        let room = next.room.as_ref();
-        let mut values = values![
-            next.id.0,
-            next.version,
-            next.title.as_str(),
-            next.severity.to_string(),
-            to_json(&next.severity_by),
-            next.severity_reason.as_str(),
-            next.severity_proposed.map(|severity| severity.to_string()),
-            next.category.map(|category| category.word().to_owned()),
-            next.phase.word(),
-            next.phase_since,
-            next.team.as_str(),
-            next.rota.as_str(),
-            next.service.clone(),
-            to_json(&next.subjects),
-            person(next.lead.as_ref()),
-            person(next.liaison.as_ref()),
-            person(next.scribe.as_ref()),
-            to_json(&next.declared_by),
-            next.declared_at,
-            next.group.clone(),
-            next.follows.map(|id| id.0),
-            next.next_update_due,
-            room.map(|room| from_snowflake(room.channel)),
-            room.map(|room| room.kind.word().to_owned()),
-            room.and_then(|room| room.trouble.clone()),
-            next.entries,
-            to_json(&next.pace),
-        ];
-        match before {
-            None => {
-                self.execute(INSERT, values).await?;
-            }
-            Some(before) => {
-                values.push(before.version.into());
-                if self.execute(UPDATE, values).await? == 0 {
-                    return Ok(Saved::Conflict);
-                }
+    /// Adds incidents that were just opened.
+    pub async fn add_incidents(&mut self, opened: &[&Incident]) -> Result<(), StoreError> {
+        let (mut incidents, mut escalations, mut pages) = (Vec::new(), Vec::new(), Vec::new());
+        for incident in opened {
+            incidents.extend(row_of(incident));
+            escalations.extend(incident.escalations.iter().flat_map(|run| row_of_escalation(incident.id, run)));
+            pages.extend(incident.pages.iter().flat_map(|page| row_of_page(incident.id, page)));
+        }
+        self.later_rows(INSERT, incidents).await?;
+        self.later_rows(SAVE_ESCALATIONS, escalations).await?;
+        self.later_rows(SAVE_PAGES, pages).await?;
+        for incident in opened {
+            for update in &incident.updates {
+                self.save_update(incident.id, update).await?;
             }
         }
-        for escalation in changed(before.map(|before| &before.escalations), &next.escalations) {
-            self.save_escalation(next.id, escalation).await?;
+        Ok(())
+    }
+
+    /// Saves `next` in place of `before`.
+    pub async fn save_incident(&mut self, before: &Incident, next: &Incident) -> Result<Saved, StoreError> {
+        let mut values = row_of(next);
+        values.push(before.version.into());
+        if self.execute(UPDATE, values).await? == 0 {
+            return Ok(Saved::Conflict);
         }
-        for page in changed(before.map(|before| &before.pages), &next.pages) {
-            self.save_page(next.id, page).await?;
-        }
-        for update in changed(before.map(|before| &before.updates), &next.updates) {
+        let escalations = changed(&before.escalations, &next.escalations);
+        let escalations = escalations.into_iter().flat_map(|run| row_of_escalation(next.id, run)).collect();
+        self.later_rows(SAVE_ESCALATIONS, escalations).await?;
+        let pages = changed(&before.pages, &next.pages);
+        let pages = pages.into_iter().flat_map(|page| row_of_page(next.id, page)).collect();
+        self.later_rows(SAVE_PAGES, pages).await?;
+        for update in changed(&before.updates, &next.updates) {
             self.save_update(next.id, update).await?;
         }
         Ok(Saved::Kept)
-    }
-
-    async fn save_escalation(&mut self, id: IncidentId, escalation: &Escalation) -> Result<(), StoreError> {
-        let values = values![
-            id.0,
-            escalation.number.0,
-            escalation.seeking.as_str(),
-            escalation.reason.as_str(),
-            escalation.vouched,
-            to_json(&escalation.policy),
-            escalation.step as i64,
-            i64::from(escalation.round),
-            escalation.state.word(),
-            escalation.started_at,
-            escalation.next_at,
-            i64::from(escalation.alarms),
-            person(escalation.answered_by.as_ref()),
-        ];
-        self.execute(SAVE_ESCALATION, values).await?;
-        Ok(())
-    }
-
-    async fn save_page(&mut self, id: IncidentId, page: &Page) -> Result<(), StoreError> {
-        let values = values![
-            id.0,
-            page.number.0,
-            page.escalation.0,
-            page.step as i64,
-            i64::from(page.round),
-            page.person.as_str(),
-            page.state.word(),
-            page.decided_at,
-            page.changed_at,
-            page.trouble.clone(),
-        ];
-        self.execute(SAVE_PAGE, values).await?;
-        Ok(())
     }
 
     async fn save_update(&mut self, id: IncidentId, update: &Update) -> Result<(), StoreError> {
@@ -239,16 +204,24 @@ impl Tx {
         rows.iter().map(|row| Ok((row.get("alert_group")?, IncidentId(row.get("id")?)))).collect()
     }
 
+    /// The last incidents of these groups, open or not.
+    pub async fn last_incidents_of_groups(
+        &mut self,
+        groups: Vec<String>,
+    ) -> Result<HashMap<String, IncidentId>, StoreError> {
+        let mut last = HashMap::new();
+        for row in &self.all(LAST_OF_GROUPS, values![groups]).await? {
+            if let Some(id) = row.get::<Option<i64>>("id")? {
+                last.insert(row.get("alert_group")?, IncidentId(id));
+            }
+        }
+        Ok(last)
+    }
+
     /// When the latest incidents were opened, at most `limit`, the earliest first.
     pub async fn latest_declarations(&mut self, limit: i64) -> Result<Vec<Timestamp>, StoreError> {
         let rows = self.all(DECLARED, values![limit]).await?;
         rows.iter().rev().map(|row| row.time("declared_at")).collect()
-    }
-
-    /// The last incident of `group`, open or not.
-    pub async fn last_incident_of_group(&mut self, group: &str) -> Result<Option<IncidentId>, StoreError> {
-        let id: Option<i64> = self.one(LAST_OF_GROUP, values![group]).await?.get("id")?;
-        Ok(id.map(IncidentId))
     }
 
     /// The incident that is worked on in a channel or thread.
@@ -291,11 +264,74 @@ fn person(person: Option<&PersonId>) -> Option<String> {
 }
 
 /// What is new or different in `next`; both are in order, and nothing is ever removed.
-fn changed<'a, T: PartialEq>(before: Option<&'a Vec<T>>, next: &'a [T]) -> impl Iterator<Item = &'a T> {
-    next.iter()
-        .enumerate()
-        .filter(move |(index, item)| before.and_then(|before| before.get(*index)) != Some(item))
-        .map(|(_, item)| item)
+fn changed<'a, T: PartialEq>(before: &[T], next: &'a [T]) -> Vec<&'a T> {
+    next.iter().enumerate().filter(|(index, item)| before.get(*index) != Some(item)).map(|(_, item)| item).collect()
+}
+
+fn row_of(incident: &Incident) -> Vec<Value> {
+    let room = incident.room.as_ref();
+    values![
+        incident.id.0,
+        incident.version,
+        incident.title.as_str(),
+        incident.severity.to_string(),
+        to_json(&incident.severity_by),
+        incident.severity_reason.as_str(),
+        incident.severity_proposed.map(|severity| severity.to_string()),
+        incident.category.map(|category| category.word().to_owned()),
+        incident.phase.word(),
+        incident.phase_since,
+        incident.team.as_str(),
+        incident.rota.as_str(),
+        incident.service.clone(),
+        to_json(&incident.subjects),
+        person(incident.lead.as_ref()),
+        person(incident.liaison.as_ref()),
+        person(incident.scribe.as_ref()),
+        to_json(&incident.declared_by),
+        incident.declared_at,
+        incident.group.clone(),
+        incident.follows.map(|id| id.0),
+        incident.next_update_due,
+        room.map(|room| from_snowflake(room.channel)),
+        room.map(|room| room.kind.word().to_owned()),
+        room.and_then(|room| room.trouble.clone()),
+        incident.entries,
+        to_json(&incident.pace),
+    ]
+}
+
+fn row_of_escalation(incident: IncidentId, escalation: &Escalation) -> Vec<Value> {
+    values![
+        incident.0,
+        escalation.number.0,
+        escalation.seeking.as_str(),
+        escalation.reason.as_str(),
+        escalation.vouched,
+        to_json(&escalation.policy),
+        escalation.step as i64,
+        i64::from(escalation.round),
+        escalation.state.word(),
+        escalation.started_at,
+        escalation.next_at,
+        i64::from(escalation.alarms),
+        person(escalation.answered_by.as_ref()),
+    ]
+}
+
+fn row_of_page(incident: IncidentId, page: &Page) -> Vec<Value> {
+    values![
+        incident.0,
+        page.number.0,
+        page.escalation.0,
+        page.step as i64,
+        i64::from(page.round),
+        page.person.as_str(),
+        page.state.word(),
+        page.decided_at,
+        page.changed_at,
+        page.trouble.clone(),
+    ]
 }
 
 fn incident(row: &Row) -> Result<Incident, StoreError> {

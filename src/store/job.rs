@@ -28,6 +28,16 @@ sql! {
          ON CONFLICT (dedup_key) DO NOTHING",
         &[Int, Text, Text, Text, Int, Json, Time, Time, Time],
     );
+    ADD_CLAIMED = Sql::of_rows(
+        "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts, created_at,
+                          lane_at, first_attempt_at, lease_until, lease_holder)
+         SELECT column1, column2, column3, column4, column5, column6, 'running', column7, 1, column8, column9,
+                column8, column10, column11
+         FROM {rows} WHERE column2 IS NOT NULL
+         ON CONFLICT (dedup_key) DO NOTHING
+         RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
+        &[Int, Text, Text, Text, Int, Json, Time, Time, Time, Time, Text],
+    );
     RENEW = Sql::portable(
         "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
                           created_at)
@@ -186,6 +196,25 @@ pub struct Claim<'a> {
     pub real_now: Timestamp,
 }
 
+/// A job that is not in the database yet.
+#[derive(Debug, Clone)]
+pub struct NewJob<'a> {
+    /// The incident that it is for.
+    pub incident: IncidentId,
+    /// Names the intent.
+    pub dedup_key: String,
+    /// What is to be done.
+    pub effect: &'a Effect,
+    /// Not before.
+    pub due: Timestamp,
+}
+
+impl NewJob<'_> {
+    fn row(&self, now: Timestamp) -> Vec<Value> {
+        row_of(Some(self.incident), &self.dedup_key, self.effect, self.due, now)
+    }
+}
+
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -208,18 +237,25 @@ impl Tx {
         Ok(self.execute(ADD, row_of(incident, dedup_key, effect, due, now)).await? == 1)
     }
 
-    /// Queues an incident's jobs, each unless one with its key was ever queued.
-    pub async fn add_jobs<'a>(
+    /// Queues jobs, each unless one with its key was ever queued.
+    pub async fn add_jobs(&mut self, jobs: &[NewJob<'_>], now: Timestamp) -> Result<(), StoreError> {
+        let rows = jobs.iter().flat_map(|job| job.row(now)).collect();
+        self.later_rows(ADD_ALL, rows).await
+    }
+
+    /// Adds jobs that are claimed from the start, each unless one with its key was ever queued; those that were added.
+    pub async fn add_claimed_jobs(
         &mut self,
-        incident: IncidentId,
-        jobs: impl IntoIterator<Item = (String, &'a Effect, Timestamp)>,
+        jobs: &[&NewJob<'_>],
+        claim: &Claim<'_>,
         now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let rows = jobs
-            .into_iter()
-            .flat_map(|(dedup_key, effect, due)| row_of(Some(incident), &dedup_key, effect, due, now))
-            .collect();
-        self.execute_rows(ADD_ALL, rows).await
+    ) -> Result<Vec<Job>, StoreError> {
+        let mut rows = Vec::new();
+        for job in jobs {
+            rows.extend(job.row(now));
+            rows.extend(values![claim.real_now + claim.lease, claim.holder]);
+        }
+        self.all_of_few_rows(ADD_CLAIMED, rows).await?.iter().map(|row| job(row).map(|(_, job)| job)).collect()
     }
 
     /// Queues a job, or has the one with this key, which nobody began yet, do `effect` instead; `false` when somebody

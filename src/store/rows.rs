@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe};
 
 use crate::domain::Timestamp;
-use crate::store::db::{Sql, Tx, Value, add_for_sqlite};
+use crate::store::db::{Connection, Row, Sql, Tx, Value, add_for_sqlite};
 use crate::store::error::StoreError;
 
 /// What a column of the rows holds.
@@ -22,6 +22,8 @@ pub enum Column {
     Time,
     /// JSON.
     Json,
+    /// Yes or no.
+    Bool,
 }
 
 /// Where the rows stand in a statement's text. They are called `given`, and their columns `column1` and so on. A row
@@ -31,37 +33,155 @@ pub const ROWS: &str = "{rows}";
 /// For how many rows a statement is prepared on SQLite. Few sizes, so that all of them stay prepared.
 const SIZES: [usize; 5] = [1, 4, 16, 64, 256];
 
+/// Of how many rows at most a statement waits for others, to be run with them as one.
+const FEW: usize = 16;
+
+/// Statements over few rows that wait to be run as one: each turn to the database costs more than they do.
+#[derive(Default)]
+pub struct Behind(Vec<(Sql, Vec<Value>)>);
+
+impl Behind {
+    pub(in crate::store) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Tx {
+    /// Runs a statement over rows, whose values follow one another, with the next one or at the commit. On PostgreSQL it
+    /// does not see what others did that wait with it.
+    pub async fn later_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<(), StoreError> {
+        if values.is_empty() {
+            return Ok(());
+        }
+        if values.len() <= FEW * sql.columns().len() {
+            self.behind.0.push((sql, values));
+            return Ok(());
+        }
+        self.execute_rows(sql, values).await?;
+        Ok(())
+    }
+
     /// Runs a statement over rows, whose values follow one another; how many rows it changed.
     pub async fn execute_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
-        let width = sql.columns().len();
+        self.catch_up().await?;
         let mut changed = 0;
-        match self {
-            Self::Sqlite(tx) => {
-                let mut values = values.into_iter();
-                while 0 < values.len() {
-                    let rows = values.len() / width;
-                    let size = SIZES.into_iter().find(|size| rows <= *size).unwrap_or(SIZES[SIZES.len() - 1]);
-                    let mut arguments = SqliteArguments::default();
-                    for place in 0..size * width {
-                        add_for_sqlite(
-                            &mut arguments,
-                            values.next().unwrap_or_else(|| sql.columns()[place % width].none()),
-                        )?;
-                    }
-                    let text = AssertSqlSafe(for_sqlite(sql, size));
-                    changed += sqlx::query_with(text, arguments).execute(&mut **tx).await?.rows_affected();
+        match &mut self.on {
+            Connection::Sqlite(tx) => {
+                for (text, arguments) in batches(sql, values) {
+                    changed += sqlx::query_with(text, arguments?).execute(&mut **tx).await?.rows_affected();
                 }
             }
-            Self::Postgres(tx) if !values.is_empty() => {
-                let text = AssertSqlSafe(for_postgres(sql));
-                changed =
-                    sqlx::query_with(text, arrays(sql.columns(), values)?).execute(&mut **tx).await?.rows_affected();
+            Connection::Postgres(tx) if !values.is_empty() => {
+                let (text, arguments) = together(vec![(sql, values)])?;
+                changed = sqlx::query_with(text, arguments).execute(&mut **tx).await?.rows_affected();
             }
-            Self::Postgres(_) => (),
+            Connection::Postgres(_) => (),
         }
         Ok(changed)
     }
+
+    /// Runs a statement over few rows, whose values follow one another, and what waits for it; what it returns.
+    pub async fn all_of_few_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.behind.0.push((sql, values));
+        let waiting = std::mem::take(&mut self.behind).0;
+        Ok(match &mut self.on {
+            Connection::Sqlite(tx) => {
+                let (text, arguments) = one_after_another(waiting)?;
+                let rows = sqlx::query_with(text, arguments).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Connection::Postgres(tx) => {
+                let (text, arguments) = together(waiting)?;
+                let rows = sqlx::query_with(text, arguments).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// Runs what waits.
+    pub(in crate::store) async fn catch_up(&mut self) -> Result<(), StoreError> {
+        if self.behind.is_empty() {
+            return Ok(());
+        }
+        let waiting = std::mem::take(&mut self.behind).0;
+        match &mut self.on {
+            Connection::Sqlite(tx) => {
+                let (text, arguments) = one_after_another(waiting)?;
+                sqlx::query_with(text, arguments).execute(&mut **tx).await?;
+            }
+            Connection::Postgres(tx) => {
+                let (text, arguments) = together(waiting)?;
+                sqlx::query_with(text, arguments).execute(&mut **tx).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The statements that SQLite is given for these rows, filled up to the sizes that are prepared.
+fn batches(
+    sql: Sql,
+    values: Vec<Value>,
+) -> impl Iterator<Item = (AssertSqlSafe<String>, Result<SqliteArguments, StoreError>)> {
+    let mut values = values.into_iter();
+    std::iter::from_fn(move || {
+        let size = size_of(values.len() / sql.columns().len())?;
+        let mut arguments = SqliteArguments::default();
+        let bound = bind(&mut arguments, sql, size, &mut values);
+        Some((AssertSqlSafe(for_sqlite(sql, size)), bound.map(|()| arguments)))
+    })
+}
+
+/// Statements over few rows as one text for SQLite, which takes the values of each in turn.
+fn one_after_another(
+    statements: Vec<(Sql, Vec<Value>)>,
+) -> Result<(AssertSqlSafe<String>, SqliteArguments), StoreError> {
+    let (mut text, mut arguments) = (String::new(), SqliteArguments::default());
+    for (sql, values) in statements {
+        let mut values = values.into_iter();
+        while let Some(size) = size_of(values.len() / sql.columns().len()) {
+            text.push_str(&for_sqlite(sql, size));
+            text.push_str(";\n");
+            bind(&mut arguments, sql, size, &mut values)?;
+        }
+    }
+    Ok((AssertSqlSafe(text), arguments))
+}
+
+/// For how many rows a statement is prepared that has so many; none for none.
+fn size_of(rows: usize) -> Option<usize> {
+    let size = SIZES.into_iter().find(|size| rows <= *size).unwrap_or(SIZES[SIZES.len() - 1]);
+    (0 < rows).then_some(size)
+}
+
+/// Binds the values of `size` rows; those that are missing are filled up.
+fn bind(
+    arguments: &mut SqliteArguments,
+    sql: Sql,
+    size: usize,
+    values: &mut impl Iterator<Item = Value>,
+) -> Result<(), StoreError> {
+    let width = sql.columns().len();
+    (0..size * width).try_for_each(|place| {
+        add_for_sqlite(arguments, values.next().unwrap_or_else(|| sql.columns()[place % width].none()))
+    })
+}
+
+/// Statements over rows as one for PostgreSQL; it returns what the last one does.
+fn together(statements: Vec<(Sql, Vec<Value>)>) -> Result<(AssertSqlSafe<String>, PgArguments), StoreError> {
+    let (mut texts, mut arguments, mut bound) = (Vec::new(), PgArguments::default(), 0);
+    for (sql, values) in statements {
+        texts.push(for_postgres(sql, bound));
+        bound += sql.columns().len();
+        add_arrays(&mut arguments, sql.columns(), values)?;
+    }
+    let last = texts.pop().unwrap_or_default();
+    let others: Vec<String> = texts.iter().enumerate().map(|(place, text)| format!("s{place} AS ({text})")).collect();
+    let with = if others.is_empty() { String::new() } else { format!("WITH {} ", others.join(", ")) };
+    Ok((AssertSqlSafe(with + &last), arguments))
 }
 
 /// The text of a statement over `count` rows, for SQLite.
@@ -70,13 +190,13 @@ pub(in crate::store) fn for_sqlite(sql: Sql, count: usize) -> String {
     sql.template().replace(ROWS, &format!("(VALUES {}) AS given", vec![row; count].join(",")))
 }
 
-/// The text of a statement over any number of rows, for PostgreSQL.
-pub(in crate::store) fn for_postgres(sql: Sql) -> String {
+/// The text of a statement over any number of rows, for PostgreSQL; its placeholders follow the first `bound` ones.
+pub(in crate::store) fn for_postgres(sql: Sql, bound: usize) -> String {
     let (mut arrays, mut names) = (String::new(), String::new());
     for (place, column) in sql.columns().iter().enumerate() {
         let comma = if place == 0 { "" } else { ", " };
         let number = place + 1;
-        let _ = write!(arrays, "{comma}${number}::{}[]", column.on_postgres());
+        let _ = write!(arrays, "{comma}${}::{}[]", bound + number, column.on_postgres());
         let _ = write!(names, "{comma}column{number}");
     }
     sql.template().replace(ROWS, &format!("unnest({arrays}) AS given ({names})"))
@@ -89,21 +209,21 @@ impl Column {
             Self::Text => "text",
             Self::Time => "timestamptz",
             Self::Json => "jsonb",
+            Self::Bool => "boolean",
         }
     }
 
     const fn none(self) -> Value {
         match self {
-            Self::Int | Self::Json => Value::Int(None),
+            Self::Int | Self::Json | Self::Bool => Value::Int(None),
             Self::Text => Value::Text(None),
             Self::Time => Value::Time(None),
         }
     }
 }
 
-/// The rows' columns, each as one array.
-fn arrays(columns: &[Column], values: Vec<Value>) -> Result<PgArguments, StoreError> {
-    let mut arguments = PgArguments::default();
+/// Binds the rows' columns, each as one array.
+fn add_arrays(arguments: &mut PgArguments, columns: &[Column], values: Vec<Value>) -> Result<(), StoreError> {
     let rows = values.len() / columns.len();
     let mut by_column: Vec<Vec<Value>> = columns.iter().map(|_| Vec::with_capacity(rows)).collect();
     for (place, value) in values.into_iter().enumerate() {
@@ -116,8 +236,9 @@ fn arrays(columns: &[Column], values: Vec<Value>) -> Result<PgArguments, StoreEr
             Column::Text => arguments.add(values.map(Value::text).collect::<Vec<Option<String>>>()),
             Column::Time => arguments.add(values.map(Value::time).collect::<Vec<Option<Timestamp>>>()),
             Column::Json => arguments.add(values.map(Value::json).collect::<Vec<Option<serde_json::Value>>>()),
+            Column::Bool => arguments.add(values.map(Value::bool).collect::<Vec<Option<bool>>>()),
         }
         .map_err(sqlx::Error::Encode)?;
     }
-    Ok(arguments)
+    Ok(())
 }

@@ -26,10 +26,10 @@ sql! {
 }
 
 impl Tx {
-    /// Adds entries to a timeline.
-    pub async fn add_to_timeline(&mut self, incident: IncidentId, entries: &[Entry]) -> Result<(), StoreError> {
-        let mut rows = Vec::with_capacity(entries.len() * ADD.columns().len());
-        for entry in entries {
+    /// Adds entries to timelines.
+    pub async fn add_to_timelines(&mut self, entries: Vec<(IncidentId, &Entry)>) -> Result<(), StoreError> {
+        let mut rows = Vec::new();
+        for (incident, entry) in entries {
             let event = to_json(&entry.event);
             let kind = event["kind"].as_str().unwrap_or_default().to_owned();
             rows.extend(values![
@@ -42,8 +42,7 @@ impl Tx {
                 event,
             ]);
         }
-        self.execute_rows(ADD, rows).await?;
-        Ok(())
+        self.later_rows(ADD, rows).await
     }
 
     /// The whole timeline, in the order in which it was recorded.

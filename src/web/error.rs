@@ -45,7 +45,7 @@ impl Problem {
 }
 
 /// Says when to come back on every answer that asks for it, those of time-outs included.
-pub async fn with_retry_after(mut response: Response) -> Response {
+pub fn with_retry_after<B>(mut response: axum::http::Response<B>) -> axum::http::Response<B> {
     if matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static(RETRY_AFTER));
     }

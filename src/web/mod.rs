@@ -14,9 +14,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -118,6 +120,12 @@ impl Web {
             .layer(axum::middleware::from_fn_with_state(self.clone(), api::require_token))
             .route("/api/v1/openapi.json", get(api::openapi))
             .layer(CompressionLayer::new());
+        // As one: each layer that a router is given by itself boxes every request and answer once more.
+        let around_all = ServiceBuilder::new()
+            .layer(CatchPanicLayer::new())
+            .map_response(error::with_retry_after)
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limits.timeout))
+            .layer(DefaultBodyLimit::max(limits.body));
         Router::new()
             .route("/hooks/{source}", any(hooks::receive))
             .merge(api)
@@ -125,10 +133,7 @@ impl Web {
             .route("/readyz", get(health::ready))
             .route("/metrics", get(health::metrics))
             .fallback(error::nothing_here)
-            .layer(DefaultBodyLimit::max(limits.body))
-            .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, limits.timeout))
-            .layer(axum::middleware::map_response(error::with_retry_after))
-            .layer(CatchPanicLayer::new())
+            .layer(around_all)
             .with_state(self)
     }
 

@@ -133,10 +133,10 @@ impl Asking<'_> {
                 let source = engine.card(incident.id).await?;
                 let timeline = engine.timeline(incident.id).await?;
                 let facts = CardFacts {
-                    alerts: source.tally.alerts,
-                    firing: source.tally.firing,
-                    deliveries: source.tally.deliveries,
-                    latest: source.tally.latest,
+                    alerts: source.alerts.tally.alerts,
+                    firing: source.alerts.tally.firing,
+                    deliveries: source.alerts.tally.deliveries,
+                    latest: source.alerts.tally.latest,
                     ..CardFacts::default()
                 };
                 let latest = &timeline[timeline.len().saturating_sub(LATEST)..];

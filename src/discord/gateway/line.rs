@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 
 use crate::discord::client::{ClientError, check_gateway};
 use crate::discord::gateway::Gateway;
+use crate::discord::pace::Turn;
 use crate::discord::{client, commands};
 use crate::fault::{self, Point};
 
@@ -108,7 +109,9 @@ impl Gateway {
             return false;
         }
         let guild = GuildId::new(self.credentials.guild);
-        match self.http.create_guild_commands(guild, &commands::registration()).await {
+        let commands = commands::registration();
+        let register = Box::pin(self.http.create_guild_commands(guild, &commands));
+        match self.pace.keep(Turn::Then, register).await {
             Ok(registered) => {
                 info!(commands = registered.len(), "registered the commands");
                 fault::pass(Point::RegisterAfter).await.is_ok()

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::discord::client::Credentials;
+use crate::discord::pace::Pace;
 use crate::discord::parse::{ParseError, Request};
 use crate::discord::{parse, wire};
 use crate::domain::actor::Actor;
@@ -43,6 +44,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 pub struct Gateway {
     engine: Engine,
     http: Arc<Http>,
+    pace: Pace,
     credentials: Credentials,
     renderer: Arc<Renderer>,
     connected: watch::Sender<bool>,
@@ -75,6 +77,7 @@ impl Gateway {
     pub fn new(
         engine: Engine,
         http: Arc<Http>,
+        pace: Pace,
         credentials: Credentials,
         renderer: Arc<Renderer>,
         connected: watch::Sender<bool>,
@@ -83,6 +86,7 @@ impl Gateway {
         Self {
             engine,
             http,
+            pace,
             credentials,
             renderer,
             connected,

@@ -6,7 +6,7 @@ use crate::domain::Timestamp;
 use crate::domain::actor::Actor;
 use crate::domain::alert::Alert;
 use crate::domain::id::{IncidentId, SourceName};
-use crate::domain::incident::{Command, Fact, Incident};
+use crate::domain::incident::{Command, Decision, Fact, Incident};
 use crate::domain::subject::Subject;
 use crate::engine::EngineError;
 use crate::store::Tx;
@@ -52,25 +52,32 @@ impl Triager {
         Ok(touched)
     }
 
-    /// Tells an incident that was just opened what came before it and is about the same.
-    pub(super) async fn recall(&self, tx: &mut Tx, incident: &Incident, now: Timestamp) -> Result<(), EngineError> {
-        if incident.subjects.is_empty() && incident.service.is_none() {
+    /// Tells incidents that were just opened what came before them and is about the same.
+    pub(super) async fn recall(&mut self, tx: &mut Tx, opened: &[Decision], now: Timestamp) -> Result<(), EngineError> {
+        let is_about_something = |incident: &Incident| !incident.subjects.is_empty() || incident.service.is_some();
+        if self.nothing_told || !opened.iter().any(|decision| is_about_something(&decision.next)) {
             return Ok(());
         }
         let told = tx.told_since(now - BEFORE, LOOKED_THROUGH).await?;
-        let mut facts: Vec<(SourceName, Fact)> = told
-            .iter()
-            .filter(|told| {
-                shares(&incident.subjects, &Subject::from_labels(&told.alert.labels))
-                    || same_service(incident.service.as_deref(), &told.alert)
-            })
-            .take(OPENED_WITH)
-            .map(|told| (told.alert.source.clone(), Fact { title: told.alert.title.clone(), at: Some(told.last_at) }))
-            .collect();
-        facts.reverse();
-        for (source, fact) in facts {
-            let command = Command::Inform { facts: vec![fact] };
-            self.apply_or_retry(tx, incident.id, &command, &Actor::Source(source)).await?;
+        // Only triage adds any, and it is this one as long as it has the lease.
+        self.nothing_told = told.is_empty();
+        for incident in opened.iter().map(|decision| &decision.next) {
+            let mut facts: Vec<(SourceName, Fact)> = told
+                .iter()
+                .filter(|told| {
+                    shares(&incident.subjects, &Subject::from_labels(&told.alert.labels))
+                        || same_service(incident.service.as_deref(), &told.alert)
+                })
+                .take(OPENED_WITH)
+                .map(|told| {
+                    (told.alert.source.clone(), Fact { title: told.alert.title.clone(), at: Some(told.last_at) })
+                })
+                .collect();
+            facts.reverse();
+            for (source, fact) in facts {
+                let command = Command::Inform { facts: vec![fact] };
+                self.apply_or_retry(tx, incident.id, &command, &Actor::Source(source)).await?;
+            }
         }
         Ok(())
     }

@@ -49,6 +49,11 @@ impl Flood {
         self.limit <= self.openings.len() + more
     }
 
+    /// Whether a flood went on when it was looked last.
+    pub fn goes_on(&self) -> bool {
+        self.is_seeded && self.is_on(0)
+    }
+
     /// Counts an incident.
     pub fn opened(&mut self, at: Timestamp) {
         self.openings.push_back(at);

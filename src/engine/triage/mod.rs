@@ -11,18 +11,21 @@ pub mod replay;
 mod verdicts;
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use chrono::{DateTime, Duration};
 use tracing::{info, warn};
 
 use crate::domain::Timestamp;
 use crate::domain::actor::Actor;
+use crate::domain::alert::AlertStatus;
 use crate::domain::effect::Effect;
 use crate::domain::id::IncidentId;
 use crate::domain::incident::{Command, Joined, Joining, Opening, Refusal};
 use crate::domain::triage::News;
-use crate::engine::{Applied, Engine, EngineError, Setup};
+use crate::engine::{Alerts, Applied, Engine, EngineError, New, Setup};
 use crate::fault::{self, Point};
+use crate::store::alert::Tally;
 use crate::store::handed::{Handed, Held};
 use crate::store::inbox::InboxRow;
 use crate::store::{StoreError, Tx};
@@ -33,6 +36,10 @@ use verdicts::Verdicts;
 
 /// How many alerts one commit digests at most.
 pub const ALERTS_A_COMMIT: usize = 2048;
+/// After how long a batch was too large: whoever sends an alert meanwhile waits for it, where there is one writer.
+const LONG: std::time::Duration = std::time::Duration::from_millis(10);
+/// How many alerts a batch has at least, however long the one before took.
+const FEW: usize = 64;
 /// How often at most a card is drawn again only because alerts were counted.
 const RECOUNT_EVERY: Duration = Duration::seconds(30);
 
@@ -67,10 +74,12 @@ pub struct Triager {
     /// Whether all that waits up to there are.
     only_repeats: bool,
     flood: Flood,
+    /// Whether no evidence is kept that a new incident would be held against.
+    nothing_told: bool,
     /// The incidents whose cards are drawn again at the end of the slot.
     recounted: (i64, Vec<IncidentId>),
-    /// How many alerts the next commit digests at most. Smaller while others change the same incidents: a batch that is
-    /// undone again and again would never end.
+    /// How many alerts the next commit digests at most. Smaller after one that took long, and while others change the same
+    /// incidents: a batch that is undone again and again would never end.
     at_most: usize,
 }
 
@@ -86,6 +95,7 @@ impl Triager {
             looked_at: 0,
             only_repeats: true,
             flood: Flood::default(),
+            nothing_told: false,
             recounted: (0, Vec::new()),
             at_most: ALERTS_A_COMMIT,
         }
@@ -101,6 +111,11 @@ impl Triager {
         0 < waiting && waiting < ALERTS_A_COMMIT && *only_repeats
     }
 
+    /// Whether so much comes that is new that it is gathered rather than answered one by one: it may wait, too.
+    pub fn is_flooded(&self) -> bool {
+        self.flood.goes_on()
+    }
+
     /// Digests what waits, at most one batch. Alerts that cannot be digested are set aside, one by one. What other
     /// processes took in is seen by `Look::Everywhere` only.
     pub async fn digest(&mut self, look: Look) -> Result<Digested, EngineError> {
@@ -114,13 +129,16 @@ impl Triager {
         let count = alerts.len();
         self.looked_at = cursor + count as i64;
         self.only_repeats = true;
+        let began = Instant::now();
         let digested = self.digest_alerts(cursor, &alerts).await;
+        let took = began.elapsed();
         if !matches!(digested, Ok(Some(_))) {
             // What it counted was undone.
             self.flood = Flood::default();
         }
         self.at_most = match digested {
             Err(EngineError::TooBusy(_)) => (self.at_most / 4).max(1),
+            _ if LONG < took => (count / 2).max(FEW),
             _ => (self.at_most * 2).min(ALERTS_A_COMMIT),
         };
         self.cursor = match digested {
@@ -221,6 +239,7 @@ impl Triager {
             (courses, changes)
         };
         let touched = self.carry_out(&mut tx, changes, &mut courses, &setup, now).await?;
+        self.nothing_told &= deliveries.iter().all(|delivery| delivery.alert.alert.status != AlertStatus::Info);
         let recounted = self.recount(&mut tx, &courses, &touched, now).await?;
 
         if !tx.advance_inbox_cursor(from, last.position).await? {
@@ -259,35 +278,25 @@ impl Triager {
             }
         }
         let mut touched = Vec::new();
+        let mut new = Vec::new();
         for (group, changes) in self.gather(tx, firings, setup, now).await? {
-            let source = Actor::Source(changes[0].alert.source.clone());
             let id = match group {
-                Group::Open(id) => {
-                    let command = Command::Join { alerts: changes.iter().map(joined).collect() };
-                    if self.apply_or_retry(tx, id, &command, &source).await? {
-                        touched.push(id);
-                    }
-                    id
-                }
+                Group::Open(id) => id,
                 Group::New(group) => {
-                    let follows = tx.last_incident_of_group(&group).await?;
-                    let opening = match flood::of(&group) {
-                        true => flood::opening(group, &changes, setup, follows),
-                        false => opening(group, &changes, follows),
-                    };
-                    let decision = self.engine.open_within(tx, &opening, &source).await?;
-                    self.flood.opened(now);
-                    info!(incident.id = %decision.next.id, "opened {} for {}", decision.next.id, changes[0].alert.source);
-                    self.recall(tx, &decision.next, now).await?;
-                    touched.push(decision.next.id);
-                    decision.next.id
+                    new.push((group, changes));
+                    continue;
                 }
             };
+            let source = Actor::Source(changes[0].alert.source.clone());
+            let command = Command::Join { alerts: changes.iter().map(joined).collect() };
+            if self.apply_or_retry(tx, id, &command, &source).await? {
+                touched.push(id);
+            }
             for change in &changes {
                 courses[change.course].incident = Some(id);
             }
         }
-
+        touched.extend(self.open_incidents(tx, new, courses, setup, now).await?);
         touched.extend(self.inform(tx, &told, courses).await?);
         let answered = by_incident(answers, courses);
         let resolved = by_incident(resolutions, courses);
@@ -317,6 +326,45 @@ impl Triager {
             touched.push(id);
         }
         Ok(touched)
+    }
+
+    /// Opens an incident for each of these groups.
+    async fn open_incidents(
+        &mut self,
+        tx: &mut Tx,
+        new: Vec<(String, Vec<Change<'_>>)>,
+        courses: &mut [Course<'_>],
+        setup: &Setup,
+        now: Timestamp,
+    ) -> Result<Vec<IncidentId>, EngineError> {
+        if new.is_empty() {
+            return Ok(Vec::new());
+        }
+        let follows = tx.last_incidents_of_groups(new.iter().map(|(group, _)| group.clone()).collect()).await?;
+        let openings: Vec<(Opening, Actor, Alerts)> = new
+            .iter()
+            .map(|(group, changes)| {
+                let follows = follows.get(group).copied();
+                let opening = match flood::of(group) {
+                    true => flood::opening(group.clone(), changes, setup, follows),
+                    false => opening(group.clone(), changes, follows),
+                };
+                (opening, Actor::Source(changes[0].alert.source.clone()), alerts_of(changes, courses))
+            })
+            .collect();
+        let openings: Vec<New<'_>> =
+            openings.iter().map(|(opening, actor, alerts)| New { opening, actor, alerts }).collect();
+        let decisions = self.engine.open_all_within(tx, &openings).await?;
+        for (decision, (_, changes)) in decisions.iter().zip(&new) {
+            let id = decision.next.id;
+            self.flood.opened(now);
+            info!(incident.id = %id, "opened {id} for {}", changes[0].alert.source);
+            for change in changes {
+                courses[change.course].incident = Some(id);
+            }
+        }
+        self.recall(tx, &decisions, now).await?;
+        Ok(decisions.iter().map(|decision| decision.next.id).collect())
     }
 
     /// Firings, gathered by the incident that they belong to or the group that opens one, in order.
@@ -422,6 +470,15 @@ fn by_incident<'a>(changes: Vec<Change<'a>>, courses: &[Course<'_>]) -> Vec<(Inc
         }
     }
     gathered
+}
+
+/// All that an incident shows of its alerts which these changes open.
+fn alerts_of(changes: &[Change<'_>], courses: &[Course<'_>]) -> Alerts {
+    let mut places: Vec<usize> = changes.iter().map(|change| change.course).collect();
+    places.sort_unstable();
+    places.dedup();
+    let alerts: Vec<_> = places.into_iter().map(|place| courses[place].tallied()).collect();
+    Alerts::new(Tally::of(&alerts), alerts.iter().map(|tallied| &tallied.alert.alert))
 }
 
 /// Where firings go.

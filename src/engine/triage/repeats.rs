@@ -1,7 +1,9 @@
 //! What was counted lately and will only be counted again: such alerts may wait, and be counted together.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use foldhash::fast::RandomState;
 
 use crate::domain::alert::{Alert, AlertStatus};
 
@@ -14,8 +16,8 @@ const REMEMBERED: usize = 32 * 1024;
 /// meanwhile swallows nothing.
 #[derive(Default)]
 pub(super) struct Repeats {
-    counted: HashSet<u64>,
-    /// Keyed with a secret of this process, so that nobody can choose what an alert is taken for.
+    counted: HashSet<u64, RandomState>,
+    /// A quick one, of all that an alert says: one that is taken for another waits 25 ms, and is then looked up all the same.
     hash: RandomState,
 }
 

@@ -59,7 +59,7 @@ on_both_databases! {
         }
         // One group, one incident: it fired, one part resolved and fired on, the other resolved.
         let incident = bot.world.app().engine().card(firebell::domain::id::IncidentId(1)).await.unwrap();
-        assert_eq!((incident.tally.alerts, incident.tally.deliveries), (2, 7));
+        assert_eq!((incident.alerts.tally.alerts, incident.alerts.tally.deliveries), (2, 7));
         assert_eq!(incident.incident.title, "p99 latency of ranker above 800ms");
         assert!(bot.world.room("INC-2").is_none());
         bot.finish_in_trouble().await;

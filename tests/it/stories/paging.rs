@@ -28,6 +28,20 @@ on_both_databases! {
         bot.finish().await;
     }
 
+    async fn the_first_page_shows_the_alerts_that_opened_the_incident_as_the_database_has_them(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("drift", &[drift("eu"), drift("us"), drift("asia")]).await;
+        bot.expect_opened("INC-1");
+        let (page, _) = bot.expect_page("ana", "INC-1");
+        let shown = |text: String| text.lines().find(|line| line.contains("all firing")).unwrap_or_default().to_owned();
+        assert!(shown(page.text()).contains("3, all firing"), "{}", page.text());
+        bot.press("ana", "direct:ana", "Acknowledge").await;
+        bot.expect("INC-1", &["acknowledged"]);
+        // Drawn from memory when it was decided, and from the database now that it is closed.
+        assert_eq!(shown(page.text()), shown(bot.newest("direct:ana", "INC-1", None).text()));
+        bot.finish().await;
+    }
+
     async fn i_cant_calls_the_next_at_once(database: TestDatabase) {
         let mut bot = Bot::start(database).await;
         bot.ring("drift", &[drift("eu")]).await;

@@ -1,0 +1,136 @@
+//! Writes what was decided: state, timeline and jobs, in the transaction that is given.
+
+use crate::domain::Timestamp;
+use crate::domain::effect::Performer;
+use crate::domain::id::IncidentId;
+use crate::domain::incident::{Decision, Incident, Scheduled};
+use crate::domain::timeline::Entry;
+use crate::engine::desk::Place;
+use crate::engine::{Alerts, CallSource, Engine};
+use crate::store::incident::Saved;
+use crate::store::job::NewJob;
+use crate::store::{StoreError, Tx};
+
+impl Engine {
+    /// Writes what a decision made of `before`.
+    pub(super) async fn keep(
+        &self,
+        tx: &mut Tx,
+        before: &Incident,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Result<Saved, StoreError> {
+        if decision.is_nothing() {
+            return Ok(Saved::Kept);
+        }
+        if tx.save_incident(before, &decision.next).await? == Saved::Conflict {
+            return Ok(Saved::Conflict);
+        }
+        self.keep_what_follows(tx, std::slice::from_ref(decision), &[], now).await?;
+        Ok(Saved::Kept)
+    }
+
+    /// Writes incidents that were opened, however many, in a few statements. `alerts` are those of each.
+    pub(super) async fn keep_opened(
+        &self,
+        tx: &mut Tx,
+        opened: &[Decision],
+        alerts: &[&Alerts],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let incidents: Vec<&Incident> = opened.iter().map(|decision| &decision.next).collect();
+        tx.add_incidents(&incidents).await?;
+        self.keep_what_follows(tx, opened, alerts, now).await
+    }
+
+    /// Writes what decisions about different incidents say and ask for. `alerts` are all that each incident has, where
+    /// that is known.
+    async fn keep_what_follows(
+        &self,
+        tx: &mut Tx,
+        decisions: &[Decision],
+        alerts: &[&Alerts],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        tx.add_to_timelines(entries_of(decisions)).await?;
+        for decision in decisions {
+            for prefix in &decision.cancels {
+                tx.cancel_jobs(decision.next.id, prefix, now).await?;
+            }
+            for (slot, message) in &decision.forgets {
+                tx.forget_post(slot, *message).await?;
+            }
+        }
+        let (mut queued, mut handed) = (Vec::new(), Vec::new());
+        for (number, decision) in decisions.iter().enumerate() {
+            for scheduled in &decision.effects {
+                if decision.anew || scheduled.together {
+                    queue_once_more(tx, decision, scheduled, now).await?;
+                    continue;
+                }
+                let is_page = scheduled.effect.performer() == Performer::Page && scheduled.due <= now;
+                match is_page.then(|| self.desk.place()).flatten() {
+                    Some(place) => handed.push((place, number, new_job(decision, scheduled))),
+                    None => queued.push(new_job(decision, scheduled)),
+                }
+            }
+        }
+        hand_over(tx, handed, decisions, alerts, now).await?;
+        tx.add_jobs(&queued, now).await
+    }
+}
+
+/// Gives jobs to the worker that has a place for each, as soon as they are kept. Each comes with the number of its decision.
+async fn hand_over(
+    tx: &mut Tx,
+    handed: Vec<(Place, usize, NewJob<'_>)>,
+    decisions: &[Decision],
+    alerts: &[&Alerts],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some((first, ..)) = handed.first() else { return Ok(()) };
+    let jobs: Vec<&NewJob<'_>> = handed.iter().map(|(.., job)| job).collect();
+    let claimed = tx.add_claimed_jobs(&jobs, &first.claim(), now).await?;
+    for (place, number, new) in handed {
+        let Some(job) = claimed.iter().find(|job| job.dedup_key == new.dedup_key).cloned() else { continue };
+        let shown = alerts
+            .get(number)
+            .map(|alerts| CallSource { incident: decisions[number].next.clone(), alerts: (*alerts).clone() });
+        tx.then(|| place.hand(job, shown));
+    }
+    Ok(())
+}
+
+/// Queues what may stand in the outbox already.
+async fn queue_once_more(
+    tx: &mut Tx,
+    decision: &Decision,
+    scheduled: &Scheduled,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let next = &decision.next;
+    let key = scheduled.dedup_key(next.id, next.version);
+    if decision.anew {
+        tx.renew_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
+    } else if !tx.add_or_widen_job(next.id, &key, &scheduled.effect, scheduled.due, now).await? {
+        // What it was to be said together with is being said right now.
+        let alone = decision.alone(&scheduled.effect);
+        let key = alone.dedup_key(next.id, &next.version.to_string());
+        tx.add_job(Some(next.id), &key, &alone, now, now).await?;
+    }
+    Ok(())
+}
+
+fn entries_of(decisions: &[Decision]) -> Vec<(IncidentId, &Entry)> {
+    decisions.iter().flat_map(|decision| decision.entries.iter().map(|entry| (decision.next.id, entry))).collect()
+}
+
+fn new_job<'a>(decision: &Decision, scheduled: &'a Scheduled) -> NewJob<'a> {
+    let next = &decision.next;
+    NewJob {
+        incident: next.id,
+        dedup_key: scheduled.dedup_key(next.id, next.version),
+        effect: &scheduled.effect,
+        due: scheduled.due,
+    }
+}
