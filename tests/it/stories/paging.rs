@@ -33,6 +33,7 @@ on_both_databases! {
         bot.ring("drift", &[drift("eu"), drift("us"), drift("asia")]).await;
         bot.expect_opened("INC-1");
         let (page, _) = bot.expect_page("ana", "INC-1");
+        bot.expect("INC-1", &["2 alerts joined"]);
         let shown = |text: String| text.lines().find(|line| line.contains("all firing")).unwrap_or_default().to_owned();
         assert!(shown(page.text()).contains("3, all firing"), "{}", page.text());
         bot.press("ana", "direct:ana", "Acknowledge").await;
