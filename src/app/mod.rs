@@ -189,15 +189,15 @@ impl App {
             });
             tasks.spawn(listen_for_heartbeats(engine.clone(), changeable.setup.subscribe(), stop.clone()));
             if options.roles.contains(&Role::Worker) {
-                let engine = engine.clone();
+                let engine = engine.apart();
                 tasks.spawn(leases.clone().while_held("triage", stop.clone(), move |stop| {
-                    triage(Triager::new(engine.apart(), inbox.handed()), Some(inbox.commits()), stop)
+                    triage(Triager::new(engine.clone(), inbox.handed()), Some(inbox.commits()), stop)
                 }));
             }
         } else if options.roles.contains(&Role::Worker) {
-            let engine = engine.clone();
+            let engine = engine.apart();
             tasks.spawn(leases.clone().while_held("triage", stop.clone(), move |stop| {
-                triage(Triager::new(engine.apart(), Handed::default()), None, stop)
+                triage(Triager::new(engine.clone(), Handed::default()), None, stop)
             }));
         }
 

@@ -93,8 +93,10 @@ async fn hand_over(
     let claimed = tx.add_claimed_jobs(&jobs, &first.claim(), now).await?;
     for (place, number, new) in handed {
         let Some(job) = claimed.iter().find(|job| job.dedup_key == new.dedup_key).cloned() else { continue };
+        // What was answered in the batch that opens the incident is looked up: nobody is called for it.
         let shown = alerts
             .get(number)
+            .filter(|alerts| 0 < alerts.tally.unacknowledged)
             .map(|alerts| CallSource { incident: decisions[number].next.clone(), alerts: (*alerts).clone() });
         tx.then(|| place.hand(job, shown));
     }

@@ -56,7 +56,8 @@ impl Desk {
 
     /// Room for a job, where somebody sits and has a slot free.
     pub(super) fn place(&self) -> Option<Place> {
-        let seat = self.seat().clone()?;
+        // Who fell off it in a panic does not sit there any more.
+        let seat = self.seat().clone().filter(|seat| !seat.jobs.is_closed())?;
         let slot = seat.slots.clone().try_acquire_owned().ok()?;
         Some(Place { seat, slot })
     }

@@ -146,8 +146,8 @@ impl Outbox {
             hands.take(job, shown, slot);
         }
         desk.leave();
-        // To the last of what was being decided meanwhile.
-        while let Some(Handed { job, shown, slot }) = handed.recv().await {
+        // To the last of what was being decided meanwhile. What comes later than its lease lasts is claimed again.
+        while let Ok(Some(Handed { job, shown, slot })) = tokio::time::timeout(self.lease, handed.recv()).await {
             hands.take(job, shown, slot);
         }
         hands.end().await;

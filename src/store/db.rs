@@ -26,6 +26,8 @@ const WRITER_CACHE: &str = "-16384";
 const STATEMENTS: usize = 256;
 /// How long a caller waits for a connection to a server: whoever asked for something waits for several in a row.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections of who has its own: the one that is used, and one for when that does not answer any more.
+const APART: u32 = 2;
 /// Connections for reading; two cores keep no more busy.
 const READERS: u32 = 4;
 
@@ -295,21 +297,21 @@ impl Db {
         Err(StoreError::UnknownDatabase)
     }
 
-    /// The same database over one connection of its own, for who asks the same again and again: PostgreSQL keeps plans and
-    /// caches for each connection, and those of a pool take turns. The embedded one has one writer anyway. It closes with
-    /// this one.
+    /// The same database over connections of its own, for who asks the same again and again: PostgreSQL keeps plans and
+    /// caches for each connection, and those of a large pool take turns. The embedded one has one writer anyway. It closes
+    /// with this one.
     pub fn apart(&self) -> Self {
         match self {
             Self::Sqlite { .. } => self.clone(),
             Self::Postgres(pool) => {
-                let one = PgPoolOptions::new().max_connections(1).acquire_timeout(CONNECT_TIMEOUT);
-                let one = one.connect_lazy_with((*pool.connect_options()).clone());
-                let (closed, closing) = (pool.close_event(), one.clone());
+                let few = PgPoolOptions::new().max_connections(APART).acquire_timeout(CONNECT_TIMEOUT);
+                let few = few.connect_lazy_with((*pool.connect_options()).clone());
+                let (closed, closing) = (pool.close_event(), few.clone());
                 tokio::spawn(async move {
                     closed.await;
                     closing.close().await;
                 });
-                Self::Postgres(one)
+                Self::Postgres(few)
             }
         }
     }

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use firebell::demo::world::HOOK_SECRET;
+use firebell::domain::alert::{Alert, AlertSeverity, AlertStatus};
 use firebell::domain::id::SourceName;
 use firebell::intake::auth::Scheme;
 use firebell::intake::delivery::{Delivery, Fields};
 use firebell::intake::kind::{Kind, Sample};
 use firebell::intake::kinds;
+use firebell::store::inbox::Written;
 
 use crate::sources::{page_configuration, tells_when};
 use crate::support::Bot;
@@ -155,6 +157,26 @@ on_both_databases! {
         assert_eq!(kinds.iter().filter(|kind| *kind == "paged").count(), 1, "{kinds:?}");
         assert_eq!(kinds.iter().filter(|kind| *kind == "acknowledged_at_source").count(), 1, "{kinds:?}");
         bot.finish_in_trouble().await;
+    }
+
+    async fn what_was_acknowledged_at_its_source_before_it_was_read_calls_nobody(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        let fires = Alert {
+            severity: Some(AlertSeverity::Critical),
+            ..Alert::new(&"alertmanager".into(), "drift", AlertStatus::Firing, "Scores drift in eu")
+        };
+        let acknowledged = Alert { status: AlertStatus::Acknowledged, ..fires.clone() };
+        let both: Vec<Written> = [fires, acknowledged].into_iter().map(|alert| Written::new(alert).unwrap()).collect();
+        // As after a restart, when triage finds both.
+        let engine = bot.world.app().engine();
+        let mut tx = engine.db().begin().await.unwrap();
+        tx.append_to_inbox(&both, engine.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        bot.rest().await;
+        bot.expect_opened("INC-1");
+        assert_eq!(bot.messages("direct:ana").len(), 0, "somebody has it");
+        bot.expect("INC-1", &["1 alert acknowledged", "nobody else is called"]);
+        bot.finish().await;
     }
 
     async fn what_only_informs_is_told_in_the_incident_of_its_model(database: TestDatabase) {
