@@ -33,26 +33,46 @@ pub enum Kind {
 }
 
 /// The buckets in which something is under way. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct Buckets(Arc<Mutex<Calls>>);
+#[derive(Debug, Clone)]
+pub struct Buckets {
+    calls: Arc<Mutex<Calls>>,
+    patience: Duration,
+}
+
+impl Default for Buckets {
+    fn default() -> Self {
+        Self { calls: Arc::default(), patience: PATIENCE }
+    }
+}
 
 /// Who calls holds the bucket's turn.
-type Calls = HashMap<(Kind, u64), Arc<Busy<()>>>;
+type Calls = HashMap<(Kind, u64), Arc<Turns>>;
+
+/// The turns of a bucket.
+#[derive(Debug, Default)]
+struct Turns {
+    busy: Busy<()>,
+    /// Beside one that Discord stalls, for pages: one by one too, or all that wait would be let through at once.
+    beside: Busy<()>,
+}
 
 impl Buckets {
     /// Makes a call when no other of its bucket is under way.
     pub async fn alone<T>(&self, bucket: (Kind, u64), turn: Turn, call: impl Future<Output = T>) -> T {
-        let busy = {
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turns = {
+            let mut known = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
             if REMEMBERED <= known.len() {
-                known.retain(|_, busy| 1 < Arc::strong_count(busy));
+                known.retain(|_, turns| 1 < Arc::strong_count(turns));
             }
             known.entry(bucket).or_default().clone()
         };
         let _alone = match turn {
-            Turn::First => tokio::time::timeout(PATIENCE, busy.lock()).await.ok(),
+            Turn::First => match tokio::time::timeout(self.patience, turns.busy.lock()).await {
+                Ok(turn) => turn,
+                Err(_) => turns.beside.lock().await,
+            },
             // Every call ends within a time of its own.
-            Turn::Then => Some(busy.lock().await),
+            Turn::Then => turns.busy.lock().await,
         };
         call.await
     }
@@ -63,6 +83,38 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+
+    #[tokio::test]
+    async fn beside_a_call_that_is_stalled_pages_go_one_by_one() {
+        let buckets = Buckets { patience: Duration::ZERO, ..Buckets::default() };
+        let (under_way, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let stalled = {
+            let buckets = buckets.clone();
+            tokio::spawn(async move {
+                buckets.alone((Kind::Post, 1), Turn::First, std::future::pending::<()>()).await;
+            })
+        };
+        tokio::task::yield_now().await;
+        let pages: Vec<_> = (0..20)
+            .map(|_| {
+                let (buckets, under_way, done) = (buckets.clone(), under_way.clone(), done.clone());
+                tokio::spawn(async move {
+                    let call = async {
+                        assert_eq!(under_way.fetch_add(1, Ordering::SeqCst), 0, "it is the only one beside");
+                        tokio::task::yield_now().await;
+                        under_way.fetch_sub(1, Ordering::SeqCst);
+                        done.fetch_add(1, Ordering::SeqCst);
+                    };
+                    buckets.alone((Kind::Post, 1), Turn::First, call).await;
+                })
+            })
+            .collect();
+        for page in pages {
+            page.await.unwrap();
+        }
+        assert_eq!(done.load(Ordering::SeqCst), 20);
+        stalled.abort();
+    }
 
     #[tokio::test]
     async fn of_one_bucket_one_call_is_under_way_and_of_another_one_too() {

@@ -11,7 +11,6 @@ pub mod replay;
 mod verdicts;
 
 use std::collections::HashMap;
-use std::time::Instant;
 
 use chrono::{DateTime, Duration};
 use tracing::{info, warn};
@@ -36,10 +35,6 @@ use verdicts::Verdicts;
 
 /// How many alerts one commit digests at most.
 pub const ALERTS_A_COMMIT: usize = 2048;
-/// After how long a batch was too large: whoever sends an alert meanwhile waits for it, where there is one writer.
-const LONG: std::time::Duration = std::time::Duration::from_millis(10);
-/// How many alerts a batch may have however long the one before took: what took so long was not their number.
-const FEW: usize = 128;
 /// How often at most a card is drawn again only because alerts were counted.
 const RECOUNT_EVERY: Duration = Duration::seconds(30);
 
@@ -81,9 +76,6 @@ pub struct Triager {
     /// How many alerts the next commit digests at most. Smaller while others change the same incidents: a batch that is
     /// undone again and again would never end.
     at_most: usize,
-    /// The same of those that this process took in a moment ago: fewer after a batch that took long. Who is behind, and
-    /// reads the inbox, has other cares.
-    paced: usize,
 }
 
 impl Triager {
@@ -101,18 +93,17 @@ impl Triager {
             nothing_told: false,
             recounted: (0, Vec::new()),
             at_most: ALERTS_A_COMMIT,
-            paced: ALERTS_A_COMMIT,
         }
     }
 
     /// Whether what waits may wait a little longer: it is less than a batch, and only repeats what was counted lately.
     pub fn may_wait(&mut self) -> bool {
-        let Self { handed, repeats, looked_at, only_repeats, paced, .. } = self;
+        let Self { handed, repeats, looked_at, only_repeats, .. } = self;
         *looked_at = handed.show_after(*looked_at, |row| {
             *only_repeats &= row.alert.as_ref().is_ok_and(|alert| repeats.has(&alert.alert));
         });
         let waiting = handed.len();
-        0 < waiting && waiting < *paced && *only_repeats
+        0 < waiting && waiting < ALERTS_A_COMMIT && *only_repeats
     }
 
     /// Whether so much comes that is new that it is gathered rather than answered one by one: it may wait, too.
@@ -133,17 +124,11 @@ impl Triager {
         let count = alerts.len();
         self.looked_at = cursor + count as i64;
         self.only_repeats = true;
-        let began = Instant::now();
         let digested = self.digest_alerts(cursor, &alerts).await;
-        let took = began.elapsed();
         if !matches!(digested, Ok(Some(_))) {
             // What it counted was undone.
             self.flood = Flood::default();
         }
-        self.paced = match LONG < took && FEW < count {
-            true => (count / 2).max(FEW),
-            false => (self.paced * 2).min(ALERTS_A_COMMIT),
-        };
         self.at_most = match digested {
             Err(EngineError::TooBusy(_)) => (self.at_most / 4).max(1),
             _ => (self.at_most * 2).min(ALERTS_A_COMMIT),
@@ -171,7 +156,7 @@ impl Triager {
     /// The next alerts, and the position before them.
     async fn next(&self, known: Option<i64>, look: Look) -> Result<(i64, Vec<InboxRow>), EngineError> {
         if let Some(cursor) = known {
-            match (self.handed.take_after(cursor, self.at_most.min(self.paced)), look) {
+            match (self.handed.take_after(cursor, self.at_most), look) {
                 (Held::Alerts(alerts), _) => return Ok((cursor, alerts)),
                 (Held::Nothing, Look::Handed) => return Ok((cursor, Vec::new())),
                 (Held::Nothing, Look::Everywhere) | (Held::Elsewhere, _) => (),
