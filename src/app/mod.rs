@@ -3,6 +3,7 @@
 mod lease;
 mod parts;
 mod rounds;
+mod triage;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -19,7 +20,8 @@ use tracing::{error, info, warn};
 
 use crate::app::lease::Leases;
 use crate::app::parts::{access, credentials, places};
-use crate::app::rounds::{listen_for_heartbeats, prune, triage};
+use crate::app::rounds::{listen_for_heartbeats, prune};
+use crate::app::triage::triage;
 use crate::auditor::{Auditor, Heart};
 use crate::clock::{Clock, real_time};
 use crate::config::Config;

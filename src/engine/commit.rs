@@ -5,8 +5,8 @@ use crate::domain::effect::Performer;
 use crate::domain::id::IncidentId;
 use crate::domain::incident::{Decision, Incident, Scheduled};
 use crate::domain::timeline::Entry;
-use crate::engine::desk::Place;
-use crate::engine::{Alerts, CallSource, Engine};
+use crate::engine::desk::Reservation;
+use crate::engine::{Alerts, Engine, PageSource};
 use crate::store::incident::Saved;
 use crate::store::job::NewJob;
 use crate::store::{StoreError, Tx};
@@ -69,8 +69,8 @@ impl Engine {
                     continue;
                 }
                 let is_page = scheduled.effect.performer() == Performer::Page && scheduled.due <= now;
-                match is_page.then(|| self.desk.place()).flatten() {
-                    Some(place) => handed.push((place, number, new_job(decision, scheduled))),
+                match is_page.then(|| self.desk.reserve()).flatten() {
+                    Some(slot) => handed.push((slot, number, new_job(decision, scheduled))),
                     None => queued.push(new_job(decision, scheduled)),
                 }
             }
@@ -80,10 +80,10 @@ impl Engine {
     }
 }
 
-/// Gives jobs to the worker that has a place for each, as soon as they are kept. Each comes with the number of its decision.
+/// Gives jobs to the worker that has a slot for each, as soon as they are kept. Each comes with the number of its decision.
 async fn hand_over(
     tx: &mut Tx,
-    handed: Vec<(Place, usize, NewJob<'_>)>,
+    handed: Vec<(Reservation, usize, NewJob<'_>)>,
     decisions: &[Decision],
     alerts: &[&Alerts],
     now: Timestamp,
@@ -91,14 +91,14 @@ async fn hand_over(
     let Some((first, ..)) = handed.first() else { return Ok(()) };
     let jobs: Vec<&NewJob<'_>> = handed.iter().map(|(.., job)| job).collect();
     let claimed = tx.add_claimed_jobs(&jobs, &first.claim(), now).await?;
-    for (place, number, new) in handed {
+    for (slot, number, new) in handed {
         let Some(job) = claimed.iter().find(|job| job.dedup_key == new.dedup_key).cloned() else { continue };
         // What was answered in the batch that opens the incident is looked up: nobody is called for it.
         let shown = alerts
             .get(number)
             .filter(|alerts| 0 < alerts.tally.unacknowledged)
-            .map(|alerts| CallSource { incident: decisions[number].next.clone(), alerts: (*alerts).clone() });
-        tx.then(|| place.hand(job, shown));
+            .map(|alerts| PageSource { incident: decisions[number].next.clone(), alerts: (*alerts).clone() });
+        tx.then(|| slot.hand(job, shown));
     }
     Ok(())
 }

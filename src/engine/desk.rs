@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::real_time;
-use crate::engine::CallSource;
+use crate::engine::PageSource;
 use crate::store::job::{Claim, Job};
 
 /// The desk of the worker that pages in this process; empty where there is none. Clones share it.
@@ -28,13 +28,13 @@ pub struct Handed {
     /// The job.
     pub job: Job,
     /// What there is to show, where it is known without being read.
-    pub shown: Option<CallSource>,
+    pub shown: Option<PageSource>,
     /// Its slot, free again when this goes.
     pub slot: OwnedSemaphorePermit,
 }
 
-/// Room for one job at the desk.
-pub(super) struct Place {
+/// A slot that is kept for a job which is being decided.
+pub(super) struct Reservation {
     seat: Arc<Seat>,
     slot: OwnedSemaphorePermit,
 }
@@ -54,12 +54,12 @@ impl Desk {
         *self.seat() = None;
     }
 
-    /// Room for a job, where somebody sits and has a slot free.
-    pub(super) fn place(&self) -> Option<Place> {
+    /// Keeps a slot for a job, where somebody sits and has one free.
+    pub(super) fn reserve(&self) -> Option<Reservation> {
         // Who fell off it in a panic does not sit there any more.
         let seat = self.seat().clone().filter(|seat| !seat.jobs.is_closed())?;
         let slot = seat.slots.clone().try_acquire_owned().ok()?;
-        Some(Place { seat, slot })
+        Some(Reservation { seat, slot })
     }
 
     fn seat(&self) -> MutexGuard<'_, Option<Arc<Seat>>> {
@@ -67,15 +67,75 @@ impl Desk {
     }
 }
 
-impl Place {
+impl Reservation {
     /// The claim under which a job goes here.
     pub fn claim(&self) -> Claim<'_> {
-        let lease = chrono::Duration::from_std(self.seat.lease).unwrap_or(chrono::Duration::seconds(12));
-        Claim { holder: &self.seat.holder, lease, real_now: real_time() }
+        Claim::new(&self.seat.holder, self.seat.lease, real_time())
     }
 
     /// Hands a job over. Where nobody sits any more its lease ends, and it is claimed again.
-    pub fn hand(self, job: Job, shown: Option<CallSource>) {
+    pub fn hand(self, job: Job, shown: Option<PageSource>) {
         let _ = self.seat.jobs.try_send(Handed { job, shown, slot: self.slot });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::effect::Effect;
+    use crate::domain::id::{IncidentId, PageNumber};
+
+    fn page(id: i64) -> Job {
+        Job {
+            id,
+            incident: Some(IncidentId(1)),
+            dedup_key: format!("INC-1/page/{id}/directly"),
+            effect: Effect::PageDirectly { page: PageNumber(id) },
+            attempts: 1,
+            first_attempt_at: None,
+            due_at: crate::domain::Timestamp::UNIX_EPOCH,
+            trouble: None,
+        }
+    }
+
+    fn seated() -> (Desk, Arc<Semaphore>, Receiver<Handed>) {
+        let (desk, slots) = (Desk::default(), Arc::new(Semaphore::new(2)));
+        let handed = desk.sit(&"worker".into(), Duration::from_secs(12), &slots);
+        (desk, slots, handed)
+    }
+
+    #[tokio::test]
+    async fn there_are_as_many_reservations_as_slots_and_one_that_is_not_used_is_free_again() {
+        let (desk, _slots, mut handed) = seated();
+        let (first, second) = (desk.reserve().unwrap(), desk.reserve().unwrap());
+        assert!(desk.reserve().is_none(), "the third is queued as any other");
+        // Its transaction was undone.
+        drop(second);
+        first.hand(page(1), None);
+        let under_way = handed.recv().await.unwrap();
+        assert_eq!(under_way.job.id, 1);
+        let another = desk.reserve().unwrap();
+        assert!(desk.reserve().is_none(), "the first is under way");
+        drop((under_way, another));
+        assert!(desk.reserve().is_some());
+    }
+
+    #[tokio::test]
+    async fn what_was_being_decided_when_the_worker_left_still_comes_and_nothing_after_it() {
+        let (desk, _slots, mut handed) = seated();
+        let late = desk.reserve().unwrap();
+        desk.leave();
+        assert!(desk.reserve().is_none());
+        late.hand(page(1), None);
+        assert_eq!(handed.recv().await.map(|handed| handed.job.id), Some(1));
+        assert!(handed.recv().await.is_none(), "there is nobody left who could hand anything over");
+    }
+
+    #[test]
+    fn nothing_is_kept_for_a_worker_that_fell_off_its_seat() {
+        let (desk, slots, handed) = seated();
+        drop(handed);
+        assert!(desk.reserve().is_none());
+        assert_eq!(slots.available_permits(), 2);
     }
 }

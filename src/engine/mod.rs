@@ -30,7 +30,7 @@ use crate::store::{Db, StoreError, Tx};
 
 pub use crate::store::incident::Listing;
 pub use desk::{Desk, Handed};
-pub use read::{Alerts, CallSource, CardSource};
+pub use read::{Alerts, CardSource, PageSource};
 
 /// How many times a decision is made again because another was committed first.
 const MAX_CONFLICTS: usize = 20;
@@ -86,7 +86,7 @@ pub struct Engine {
 
 /// An incident that is opened.
 #[derive(Debug, Clone, Copy)]
-pub struct New<'a> {
+pub struct NewIncident<'a> {
     /// What of.
     pub opening: &'a Opening,
     /// By whom.
@@ -151,12 +151,16 @@ impl Engine {
     /// Opens an incident within a transaction.
     pub async fn open_within(&self, tx: &mut Tx, opening: &Opening, actor: &Actor) -> Result<Decision, StoreError> {
         let alerts = Alerts::default();
-        let mut decisions = self.open_all_within(tx, &[New { opening, actor, alerts: &alerts }]).await?;
+        let mut decisions = self.open_all_within(tx, &[NewIncident { opening, actor, alerts: &alerts }]).await?;
         Ok(decisions.remove(0))
     }
 
     /// Opens incidents within a transaction, all of them in a few statements; in their order.
-    pub async fn open_all_within(&self, tx: &mut Tx, openings: &[New<'_>]) -> Result<Vec<Decision>, StoreError> {
+    pub async fn open_all_within(
+        &self,
+        tx: &mut Tx,
+        openings: &[NewIncident<'_>],
+    ) -> Result<Vec<Decision>, StoreError> {
         let setup = self.setup();
         let now = self.now();
         let first = tx.next_incident_ids(openings.len()).await?;

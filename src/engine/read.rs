@@ -33,7 +33,7 @@ pub struct CardSource {
 
 /// All that a page shows.
 #[derive(Debug, Clone)]
-pub struct CallSource {
+pub struct PageSource {
     /// The incident.
     pub incident: Incident,
     /// Its alerts.
@@ -85,10 +85,10 @@ impl Engine {
     }
 
     /// What an incident's pages show.
-    pub async fn called(&self, id: IncidentId) -> Result<CallSource, EngineError> {
+    pub async fn page_source(&self, id: IncidentId) -> Result<PageSource, EngineError> {
         let mut tx = self.db().read().await?;
         let incident = tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?;
-        Ok(CallSource { incident, alerts: alerts_of(&mut tx, id).await? })
+        Ok(PageSource { incident, alerts: alerts_of(&mut tx, id).await? })
     }
 
     /// What an incident's card shows.

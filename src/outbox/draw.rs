@@ -6,7 +6,7 @@ use crate::domain::incident::Incident;
 use crate::domain::paging::{Escalation, Page};
 use crate::domain::timeline::{Entry, Event};
 use crate::domain::update::Update;
-use crate::engine::{Alerts, CallSource, CardSource};
+use crate::engine::{Alerts, CardSource, PageSource};
 use crate::outbox::Outbox;
 use crate::render::card::{CardFacts, PublicUpdate, Undone};
 use crate::render::message::Message;
@@ -74,7 +74,7 @@ pub(super) fn question(
     outbox.renderer.question(question, incident, entry, last_report, &setup.organisation, outbox.clock.now())
 }
 
-pub(super) fn page_directly(outbox: &Outbox, source: &CallSource, page: &Page) -> Message {
+pub(super) fn page_directly(outbox: &Outbox, source: &PageSource, page: &Page) -> Message {
     let setup = outbox.engine.setup();
     let facts = of_alerts(&source.alerts);
     outbox.renderer.page_directly(&source.incident, page, &facts, &setup.organisation)

@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span, warn};
 
-use crate::engine::CallSource;
+use crate::engine::PageSource;
 use crate::outbox::Outbox;
 use crate::store::job::Job;
 
@@ -46,7 +46,7 @@ impl Hands {
     }
 
     /// Carries a claimed job out in its slot. `shown` is what there is to show, where it is known.
-    pub fn take(&mut self, job: Job, shown: Option<CallSource>, slot: OwnedSemaphorePermit) {
+    pub fn take(&mut self, job: Job, shown: Option<PageSource>, slot: OwnedSemaphorePermit) {
         while self.under_way.try_join_next().is_some() {}
         let held = self.claims.hold(job.id);
         let (outbox, ended) = (self.outbox.clone(), self.ended.clone());

@@ -12,7 +12,6 @@ mod settle;
 
 use std::sync::Arc;
 
-use chrono::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -24,7 +23,7 @@ use crate::domain::actor::Actor;
 use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::{IncidentId, Snowflake};
 use crate::domain::incident::Command;
-use crate::engine::{Applied, CallSource, Engine, EngineError, Handed};
+use crate::engine::{Applied, Engine, EngineError, Handed, PageSource};
 use crate::fault::{self, Point};
 use crate::render::Renderer;
 use crate::store::job::{Claim, Ending, Job};
@@ -154,8 +153,7 @@ impl Outbox {
     }
 
     fn claim_of(&self) -> Claim<'_> {
-        let lease = Duration::from_std(self.lease).unwrap_or(Duration::seconds(12));
-        Claim { holder: &self.holder, lease, real_now: real_time() }
+        Claim::new(&self.holder, self.lease, real_time())
     }
 
     /// Claims jobs. `latest` is when it was done last: a clock that was set back since, or perhaps while nobody ran, holds
@@ -182,7 +180,7 @@ impl Outbox {
         Ok(jobs)
     }
 
-    async fn carry_out(&self, job: Job, shown: Option<CallSource>) {
+    async fn carry_out(&self, job: Job, shown: Option<PageSource>) {
         let performed = if settle::MAX_ATTEMPTS < job.attempts {
             // It was never settled: whatever it is that keeps it from being, it ends here.
             Ok(Outcome::Rejected { trouble: "it could not be settled".to_owned(), report: None })

@@ -5,7 +5,7 @@ use crate::domain::effect::Place;
 use crate::domain::id::{EscalationNumber, IncidentId, PageNumber};
 use crate::domain::incident::Command;
 use crate::domain::paging::PageState;
-use crate::engine::CallSource;
+use crate::engine::PageSource;
 use crate::outbox::perform::{Stop, done, needless, nonce};
 use crate::outbox::settle::Outcome;
 use crate::outbox::{Outbox, draw};
@@ -18,11 +18,11 @@ impl Outbox {
         job: &Job,
         id: IncidentId,
         number: PageNumber,
-        shown: Option<CallSource>,
+        shown: Option<PageSource>,
     ) -> Result<Outcome, Stop> {
         let source = match shown {
             Some(source) => source,
-            None => self.engine.called(id).await?,
+            None => self.engine.page_source(id).await?,
         };
         let Some(page) = source.incident.page(number).cloned() else { return Err(needless("there is no such page")) };
         if page.state != PageState::Queued {
@@ -74,7 +74,7 @@ impl Outbox {
 
     /// Shows on the page's messages what became of it. One that is gone needs nothing.
     pub(super) async fn close_page(&self, id: IncidentId, number: PageNumber) -> Result<Outcome, Stop> {
-        let source = self.engine.called(id).await?;
+        let source = self.engine.page_source(id).await?;
         let Some(page) = source.incident.page(number).cloned() else { return Err(needless("there is no such page")) };
         for (place, message) in [
             ("directly", draw::page_directly(self, &source, &page)),

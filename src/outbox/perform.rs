@@ -9,7 +9,7 @@ use crate::domain::id::{EntryNumber, IncidentId, Snowflake, UpdateNumber};
 use crate::domain::incident::{Cause, Command, Incident, Lack, Room};
 use crate::domain::timeline::{Entry, RoomKind, gathered};
 use crate::domain::update::{Sink, UpdateState};
-use crate::engine::{CallSource, EngineError};
+use crate::engine::{EngineError, PageSource};
 use crate::outbox::settle::{NONCE_HOLDS, Outcome};
 use crate::outbox::{Outbox, draw};
 use crate::render::message::Message;
@@ -53,7 +53,7 @@ pub(super) fn done(posts: Vec<Post>) -> Outcome {
 
 impl Outbox {
     /// Does what a job asks for, or finds that it was done. `shown` is what there is to show, where it is known.
-    pub(super) async fn perform(&self, job: &Job, shown: Option<CallSource>) -> Result<Outcome, EngineError> {
+    pub(super) async fn perform(&self, job: &Job, shown: Option<PageSource>) -> Result<Outcome, EngineError> {
         match self.attempt(job, shown).await {
             Ok(outcome) => Ok(outcome),
             Err(Stop::Outcome(outcome)) => Ok(*outcome),
@@ -63,7 +63,7 @@ impl Outbox {
         }
     }
 
-    async fn attempt(&self, job: &Job, shown: Option<CallSource>) -> Result<Outcome, Stop> {
+    async fn attempt(&self, job: &Job, shown: Option<PageSource>) -> Result<Outcome, Stop> {
         let Some(incident) = job.incident else {
             return match &job.effect {
                 Effect::TellOperators { text } => self.tell_operators(job, text).await,

@@ -196,6 +196,13 @@ pub struct Claim<'a> {
     pub real_now: Timestamp,
 }
 
+impl<'a> Claim<'a> {
+    /// A claim of `holder` for `lease` from `real_now` on.
+    pub fn new(holder: &'a str, lease: std::time::Duration, real_now: Timestamp) -> Self {
+        Self { holder, lease: Duration::from_std(lease).unwrap_or(Duration::seconds(12)), real_now }
+    }
+}
+
 /// A job that is not in the database yet.
 #[derive(Debug, Clone)]
 pub struct NewJob<'a> {

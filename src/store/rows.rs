@@ -40,15 +40,9 @@ const FEW: usize = 16;
 #[derive(Default)]
 pub struct Behind(Vec<(Sql, Vec<Value>)>);
 
-impl Behind {
-    pub(in crate::store) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
 impl Tx {
-    /// Runs a statement over rows, whose values follow one another, with the next one or at the commit. On PostgreSQL it
-    /// does not see what others did that wait with it.
+    /// Runs a statement over rows, whose values follow one another, with the next one or at the commit, where they
+    /// are few. On PostgreSQL it does not see what others did that wait with it.
     pub async fn later_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<(), StoreError> {
         if values.is_empty() {
             return Ok(());
@@ -57,27 +51,8 @@ impl Tx {
             self.behind.0.push((sql, values));
             return Ok(());
         }
-        self.execute_rows(sql, values).await?;
-        Ok(())
-    }
-
-    /// Runs a statement over rows, whose values follow one another; how many rows it changed.
-    pub async fn execute_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
         self.catch_up().await?;
-        let mut changed = 0;
-        match &mut self.on {
-            Connection::Sqlite(tx) => {
-                for (text, arguments) in batches(sql, values) {
-                    changed += sqlx::query_with(text, arguments?).execute(&mut **tx).await?.rows_affected();
-                }
-            }
-            Connection::Postgres(tx) if !values.is_empty() => {
-                let (text, arguments) = together(vec![(sql, values)])?;
-                changed = sqlx::query_with(text, arguments).execute(&mut **tx).await?.rows_affected();
-            }
-            Connection::Postgres(_) => (),
-        }
-        Ok(changed)
+        self.execute_many_rows(sql, values).await
     }
 
     /// Runs a statement over few rows, whose values follow one another, and what waits for it; what it returns.
@@ -86,6 +61,18 @@ impl Tx {
             return Ok(Vec::new());
         }
         self.behind.0.push((sql, values));
+        self.run_behind().await
+    }
+
+    /// Runs what waits.
+    pub(in crate::store) async fn catch_up(&mut self) -> Result<(), StoreError> {
+        if !self.behind.0.is_empty() {
+            self.run_behind().await?;
+        }
+        Ok(())
+    }
+
+    async fn run_behind(&mut self) -> Result<Vec<Row>, StoreError> {
         let waiting = std::mem::take(&mut self.behind).0;
         Ok(match &mut self.on {
             Connection::Sqlite(tx) => {
@@ -101,19 +88,15 @@ impl Tx {
         })
     }
 
-    /// Runs what waits.
-    pub(in crate::store) async fn catch_up(&mut self) -> Result<(), StoreError> {
-        if self.behind.is_empty() {
-            return Ok(());
-        }
-        let waiting = std::mem::take(&mut self.behind).0;
+    async fn execute_many_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<(), StoreError> {
         match &mut self.on {
             Connection::Sqlite(tx) => {
-                let (text, arguments) = one_after_another(waiting)?;
-                sqlx::query_with(text, arguments).execute(&mut **tx).await?;
+                for (text, arguments) in batches(sql, values) {
+                    sqlx::query_with(text, arguments?).execute(&mut **tx).await?;
+                }
             }
             Connection::Postgres(tx) => {
-                let (text, arguments) = together(waiting)?;
+                let (text, arguments) = together(vec![(sql, values)])?;
                 sqlx::query_with(text, arguments).execute(&mut **tx).await?;
             }
         }

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration};
 use firebell::domain::Timestamp;
-use firebell::domain::alert::Alert;
+use firebell::domain::alert::{Alert, AlertStatus, Severity};
 use firebell::domain::effect::{Effect, Performer};
 use firebell::store::Db;
+use firebell::store::alert::Tallied;
+use firebell::store::inbox::Written;
 use firebell::store::inbox_writer::Inbox;
 use firebell::store::job::{Claim, Ending, Job};
 
@@ -61,6 +63,42 @@ fn keys(jobs: &[Job]) -> Vec<&str> {
 }
 
 on_both_databases! {
+    async fn what_waits_to_be_written_is_read_back_kept_by_the_commit_and_forgotten_without_one(database: TestDatabase) {
+        let db = fresh(&database).await;
+        let alerts: Vec<Written> = (0..20).map(|number| Written::new(alert(number)).unwrap()).collect();
+        let tallied = |alert| Tallied {
+            alert,
+            status: AlertStatus::Firing,
+            severity: Severity::Sev2,
+            started_at: None,
+            changed_at: at(0),
+            said_at: None,
+            last_at: at(0),
+            deliveries: 1,
+            incident: None,
+        };
+        // Few wait for each other; many are written at once, after those that wait.
+        let (few, many): (Vec<_>, Vec<_>) = (alerts[..2].iter().map(tallied).collect(), alerts[2..].iter().map(tallied).collect());
+        for is_kept in [false, true] {
+            let mut tx = db.begin().await.unwrap();
+            tx.tally_alerts(&few[..1]).await.unwrap();
+            tx.tally_alerts(&few[1..]).await.unwrap();
+            assert_eq!(tx.alerts_page(None, 50).await.unwrap().len(), 2);
+            tx.tally_alerts(&few).await.unwrap();
+            tx.tally_alerts(&many).await.unwrap();
+            tx.tally_alerts(&few).await.unwrap();
+            if is_kept {
+                tx.commit().await.unwrap();
+            } else {
+                drop(tx);
+            }
+            let kept = db.read().await.unwrap().alerts_page(None, 50).await.unwrap();
+            assert_eq!(kept.len(), if is_kept { 20 } else { 0 });
+            assert_eq!(kept.iter().map(|alert| alert.deliveries).sum::<i64>(), if is_kept { 24 } else { 0 });
+        }
+        db.close().await;
+    }
+
     async fn many_senders_at_once_get_positions_without_a_gap_or_a_double(database: TestDatabase) {
         let db = fresh(&database).await;
         // Two writers, as two processes have.

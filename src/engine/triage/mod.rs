@@ -22,7 +22,7 @@ use crate::domain::effect::Effect;
 use crate::domain::id::IncidentId;
 use crate::domain::incident::{Command, Joined, Joining, Opening, Refusal};
 use crate::domain::triage::News;
-use crate::engine::{Alerts, Applied, Engine, EngineError, New, Setup};
+use crate::engine::{Alerts, Applied, Engine, EngineError, NewIncident, Setup};
 use crate::fault::{self, Point};
 use crate::store::alert::Tally;
 use crate::store::handed::{Handed, Held};
@@ -344,8 +344,8 @@ impl Triager {
                 (opening, Actor::Source(changes[0].alert.source.clone()), alerts_of(changes, courses))
             })
             .collect();
-        let openings: Vec<New<'_>> =
-            openings.iter().map(|(opening, actor, alerts)| New { opening, actor, alerts }).collect();
+        let openings: Vec<NewIncident<'_>> =
+            openings.iter().map(|(opening, actor, alerts)| NewIncident { opening, actor, alerts }).collect();
         let decisions = self.engine.open_all_within(tx, &openings).await?;
         for (decision, (_, changes)) in decisions.iter().zip(&new) {
             let id = decision.next.id;
