@@ -21,7 +21,10 @@ sql! {
     );
     CURSOR = Sql::portable("SELECT position FROM inbox_cursor WHERE only_row = 1");
     AFTER = Sql::portable(
-        "SELECT first, received_at, is_packed, alerts FROM inbox WHERE $1 < last ORDER BY last LIMIT $2",
+        "SELECT first, received_at, is_packed, alerts FROM inbox
+         WHERE $1 < last
+           AND last <= COALESCE((SELECT MIN(last) FROM inbox WHERE $1 + $2 <= last), 9223372036854775807)
+         ORDER BY last",
     );
     END = Sql::portable("SELECT last FROM inbox_head");
     SINCE = Sql::portable("SELECT first FROM inbox WHERE $1 <= received_at ORDER BY received_at, last LIMIT 1");
@@ -48,9 +51,6 @@ sql! {
              ORDER BY last LIMIT $2)",
     );
 }
-
-/// How many commits are read at once: each may hold as many alerts as [`crate::store::inbox_writer`] gathers.
-const COMMITS_READ: i64 = 16;
 
 /// An alert, and the JSON that it is kept as: it is written once, and kept in more than one place.
 #[derive(Debug, Clone)]
@@ -112,11 +112,12 @@ impl Tx {
         self.one(CURSOR, values![]).await?.get("position")
     }
 
-    /// The next alerts after `position`: those of a few commits.
-    pub async fn inbox_after(&mut self, position: i64) -> Result<Vec<InboxRow>, StoreError> {
+    /// The next alerts after `position`, at most `count`.
+    pub async fn inbox_after(&mut self, position: i64, count: usize) -> Result<Vec<InboxRow>, StoreError> {
         let mut rows = Vec::new();
-        for row in self.all(AFTER, values![position, COMMITS_READ]).await? {
-            rows.extend(alerts_of(&row)?.into_iter().filter(|row| position < row.position));
+        for row in self.all(AFTER, values![position, count as i64]).await? {
+            // Only those are read that are asked for: a commit may have as many again.
+            alerts_of(&row, position, count, &mut rows)?;
         }
         Ok(rows)
     }
@@ -184,7 +185,8 @@ struct Origin {
     source: SourceName,
 }
 
-fn alerts_of(row: &Row) -> Result<Vec<InboxRow>, StoreError> {
+/// Adds the alerts of a commit that follow `position` to the others, up to `count`.
+fn alerts_of(row: &Row, position: i64, count: usize, rows: &mut Vec<InboxRow>) -> Result<(), StoreError> {
     let first: i64 = row.get("first")?;
     let received_at = row.time("received_at")?;
     let kept: Vec<u8> = row.get("alerts")?;
@@ -202,5 +204,7 @@ fn alerts_of(row: &Row) -> Result<Vec<InboxRow>, StoreError> {
         let alert = alert.map(|alert| Written { alert, json: line.into() });
         InboxRow { position, source, received_at, alert }
     };
-    Ok((first..).zip(text.split('\n')).map(alert).collect())
+    let follow = (first..).zip(text.split('\n')).skip_while(|(at, _)| *at <= position);
+    rows.extend(follow.take(count.saturating_sub(rows.len())).map(alert));
+    Ok(())
 }

@@ -116,14 +116,37 @@ on_both_databases! {
             let (number, positions) = sender.await.unwrap();
             let mut tx = db.read().await.unwrap();
             // What was answered is there, under the position that was answered.
-            let rows = tx.inbox_after(positions[0] - 1).await.unwrap();
-            let rows = &rows[..positions.len()];
+            let rows = tx.inbox_after(positions[0] - 1, positions.len()).await.unwrap();
             assert_eq!(rows.iter().map(|row| row.position).collect::<Vec<_>>(), positions);
             assert!(rows.iter().all(|row| row.alert.as_ref().unwrap().alert == alert(number)), "{number}");
             all.extend(positions);
         }
         all.sort_unstable();
         assert_eq!(all, (1..=all.len() as i64).collect::<Vec<_>>());
+        db.close().await;
+    }
+
+    async fn what_waits_is_read_as_far_as_asked_however_large_its_commits_are(database: TestDatabase) {
+        let db = fresh(&database).await;
+        let sizes = [1, 1, 40, 3, 100, 1, 2];
+        for size in sizes {
+            let alerts = (0..size).map(alert).map(Written::new).collect::<Result<Vec<_>, _>>().unwrap();
+            db.append_to_inbox(&alerts, at(0)).await.unwrap();
+        }
+        for count in [1, 7, 50, 1000] {
+            let mut read = Vec::new();
+            loop {
+                let after = read.last().copied().unwrap_or_default();
+                let rows = db.read().await.unwrap().inbox_after(after, count).await.unwrap();
+                assert!(rows.len() <= count, "{} of {count}", rows.len());
+                read.extend(rows.iter().map(|row| row.position));
+                // Less than was asked for is all that there is.
+                if rows.len() < count {
+                    break;
+                }
+            }
+            assert_eq!(read, (1..=sizes.iter().sum::<usize>() as i64).collect::<Vec<_>>());
+        }
         db.close().await;
     }
 
@@ -293,7 +316,7 @@ async fn when_more_waits_than_is_kept_waiting_the_sender_is_told_and_what_was_ta
     let mut tx = db.read().await.unwrap();
     let (mut read, mut position) = (0, 0);
     loop {
-        let rows = tx.inbox_after(position).await.unwrap();
+        let rows = tx.inbox_after(position, 100).await.unwrap();
         let Some(last) = rows.last() else { break };
         (read, position) = (read + rows.len(), last.position);
     }

@@ -164,9 +164,8 @@ impl Triager {
         }
         let mut tx = self.engine.db().read().await?;
         let cursor = tx.inbox_cursor().await?;
-        let mut alerts = tx.inbox_after(cursor).await?;
+        let alerts = tx.inbox_after(cursor, self.at_most).await?;
         tx.rollback().await?;
-        alerts.truncate(self.at_most);
         Ok((cursor, alerts))
     }
 

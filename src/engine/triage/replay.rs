@@ -14,6 +14,8 @@ use super::imagine::Imagining;
 
 /// How many incidents are read at once.
 const INCIDENTS_READ: i64 = 200;
+/// How many alerts are read at once.
+const ALERTS_READ: usize = 1024;
 
 /// What a replay looks at.
 #[derive(Debug, Clone)]
@@ -86,7 +88,7 @@ pub async fn replay(
     drop(tx);
     let mut position = begin.unwrap_or(end);
     while position < end {
-        let rows = db.read().await?.inbox_after(position).await?;
+        let rows = db.read().await?.inbox_after(position, ALERTS_READ).await?;
         let Some(last) = rows.last() else { break };
         position = last.position;
         for row in rows.iter().filter(|row| window.source.as_ref().is_none_or(|source| row.source == *source)) {
