@@ -68,9 +68,9 @@ async fn execute(db: &Db, sql: String) -> anyhow::Result<()> {
     let sql = AssertSqlSafe(sql).into_sql_str();
     match db {
         Db::Sqlite { writer, .. } => {
-            sqlx::raw_sql(sql).execute(writer).await?;
+            sqlx::raw_sql(sql).execute(&mut *writer.lend().await?).await?;
         }
-        Db::Postgres(pool) => {
+        Db::Postgres { pool, .. } => {
             sqlx::raw_sql(sql).execute(pool).await?;
         }
     }
@@ -82,7 +82,7 @@ async fn columns(db: &Db, table: &str) -> anyhow::Result<Vec<String>> {
         Db::Sqlite { readers, .. } => {
             sqlx::query_scalar("SELECT name FROM pragma_table_info($1)").bind(table).fetch_all(readers).await?
         }
-        Db::Postgres(pool) => {
+        Db::Postgres { pool, .. } => {
             let names = "SELECT column_name::text FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position";
             sqlx::query_scalar(names).bind(table).fetch_all(pool).await?
         }

@@ -20,12 +20,12 @@ const WELL: Duration = Duration::from_secs(3);
 async fn stall(db: &Db) -> anyhow::Result<()> {
     match db {
         Db::Sqlite { writer, .. } => {
-            let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+            // Left behind when it is over, and closed by that.
+            let mut writer = writer.lend().await?;
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut *writer).await?;
             tokio::time::sleep(STALL).await;
-            sqlx::query("SELECT 1").execute(&mut *tx).await?;
-            tx.rollback().await?;
         }
-        Db::Postgres(pool) => {
+        Db::Postgres { pool, .. } => {
             let mut tx = pool.begin().await?;
             sqlx::query("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE").execute(&mut *tx).await?;
             tokio::time::sleep(STALL).await;

@@ -157,7 +157,7 @@ impl Running {
         let db = self.db().await?;
         let count: i64 = match &db {
             Db::Sqlite { readers, .. } => sqlx::query_scalar(sql).fetch_one(readers).await?,
-            Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await?,
+            Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await?,
         };
         db.close().await;
         Ok(count as f64)

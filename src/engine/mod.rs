@@ -179,8 +179,8 @@ impl Engine {
     pub async fn handle(&self, id: IncidentId, command: &Command, actor: &Actor) -> Result<Decision, EngineError> {
         for _ in 0..MAX_CONFLICTS {
             let mut tx = self.db.begin().await?;
-            match self.apply(&mut tx, id, command, actor).await? {
-                Applied::Decided(decision) => {
+            match self.apply(&mut tx, id, command, actor).await {
+                Ok(Applied::Decided(decision)) => {
                     fault::pass(Point::DecisionBefore).await.map_err(StoreError::from)?;
                     tx.commit().await?;
                     fault::pass(Point::DecisionAfter).await.map_err(StoreError::from)?;
@@ -188,7 +188,11 @@ impl Engine {
                     return Ok(*decision);
                 }
                 // Decide again on what the other wrote.
-                Applied::Conflict => tx.rollback().await?,
+                Ok(Applied::Conflict) => tx.rollback().await?,
+                Err(error) => {
+                    let _ = tx.rollback().await;
+                    return Err(error);
+                }
             }
         }
         Err(EngineError::TooBusy(id))

@@ -42,33 +42,53 @@ sql! {
         &[Text, Text, Text, Text, Text, Time, Time, Time, Int, Int, Text, Time],
     );
     REPEAT = Sql::of_rows(
+        "INSERT INTO alert_repeat (incident_id, source, fingerprint, deliveries, last_at)
+         SELECT column1, column2, column3, column4, column5
+         FROM {rows} WHERE column1 IS NOT NULL
+         ON CONFLICT (incident_id, source, fingerprint) DO UPDATE SET
+             deliveries = alert_repeat.deliveries + excluded.deliveries, last_at = excluded.last_at",
+        &[Int, Text, Text, Int, Time],
+    );
+    TOLD_AGAIN = Sql::of_rows(
         "UPDATE alert SET deliveries = alert.deliveries + column4, last_at = column5,
              said_at = COALESCE(column6, said_at)
-         FROM {rows} WHERE source = column1 AND fingerprint = column2 AND incident_id = column3",
-        &[Text, Text, Int, Int, Time, Time],
+         FROM {rows} WHERE source = column2 AND fingerprint = column3 AND incident_id = column1",
+        &[Int, Text, Text, Int, Time, Time],
     );
     OF_INCIDENT_COUNTED = Sql::portable(
         "SELECT COUNT(*) AS alerts,
                 COUNT(CASE WHEN status IN ('firing', 'acknowledged') THEN 1 END) AS firing,
                 COUNT(CASE WHEN status = 'firing' THEN 1 END) AS unacknowledged,
                 CAST(COALESCE(SUM(deliveries), 0) AS BIGINT) AS deliveries,
-                MAX(last_at) AS latest
+                MAX(last_at) AS latest,
+                CAST((SELECT COALESCE(SUM(deliveries), 0) FROM alert_repeat WHERE incident_id = $1) AS BIGINT)
+                    AS repeats,
+                (SELECT MAX(last_at) FROM alert_repeat WHERE incident_id = $1) AS latest_repeat
          FROM alert WHERE incident_id = $1 AND status <> 'info'",
     );
     OF_INCIDENT = Sql::portable(
-        "SELECT alert, deliveries, status, first_at, last_at FROM alert
-         WHERE incident_id = $1 ORDER BY first_at, source, fingerprint LIMIT $2",
+        "SELECT a.alert, a.status, a.first_at, a.deliveries, a.last_at, r.deliveries AS repeats,
+                r.last_at AS latest_repeat
+         FROM alert a
+         LEFT JOIN alert_repeat r ON r.incident_id = a.incident_id AND r.source = a.source
+              AND r.fingerprint = a.fingerprint
+         WHERE a.incident_id = $1 ORDER BY a.first_at, a.source, a.fingerprint LIMIT $2",
     );
     TOLD = Sql::portable(
-        "SELECT alert, status, deliveries, first_at, last_at FROM alert
+        "SELECT alert, status, first_at, deliveries, last_at, CAST(NULL AS BIGINT) AS repeats, last_at AS latest_repeat
+         FROM alert
          WHERE status = 'info' AND incident_id = 0 AND $1 <= last_at ORDER BY last_at DESC LIMIT CAST($2 AS BIGINT)",
     );
     LATEST = Sql::portable(
-        "SELECT alert, status, deliveries, first_at, last_at FROM alert a
-         WHERE ($1 = '' OR source < $1 OR (source = $1 AND fingerprint < $2))
-           AND incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
-                              WHERE latest.source = a.source AND latest.fingerprint = a.fingerprint)
-         ORDER BY source DESC, fingerprint DESC LIMIT $3",
+        "SELECT a.alert, a.status, a.first_at, a.deliveries, a.last_at, r.deliveries AS repeats,
+                r.last_at AS latest_repeat
+         FROM alert a
+         LEFT JOIN alert_repeat r ON r.incident_id = a.incident_id AND r.source = a.source
+              AND r.fingerprint = a.fingerprint
+         WHERE ($1 = '' OR a.source < $1 OR (a.source = $1 AND a.fingerprint < $2))
+           AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
+                                WHERE latest.source = a.source AND latest.fingerprint = a.fingerprint)
+         ORDER BY a.source DESC, a.fingerprint DESC LIMIT $3",
     );
 }
 
@@ -107,8 +127,10 @@ pub struct Repeated<'a> {
     pub fingerprint: &'a str,
     /// The incident that it belongs to.
     pub incident: Option<IncidentId>,
-    /// When the source said the latest that is known, by its clock.
+    /// When the source said it, by its clock, where that is later than what was known.
     pub said_at: Option<Timestamp>,
+    /// Whether it only informs.
+    pub informs: bool,
     /// When it was last delivered.
     pub last_at: Timestamp,
     /// How many deliveries this batch had.
@@ -212,21 +234,22 @@ impl Tx {
         Ok(())
     }
 
-    /// Counts deliveries that said what was known; one statement for all, each identity once.
+    /// Counts deliveries that said what was known; each identity once.
     pub async fn count_repeats(&mut self, repeated: &[Repeated<'_>]) -> Result<(), StoreError> {
-        let mut values = Vec::with_capacity(repeated.len() * REPEAT.columns().len());
+        let (mut again, mut told_again) = (Vec::new(), Vec::new());
         for row in repeated {
-            values.extend(values![
-                row.source.as_str(),
-                row.fingerprint,
-                in_incident(row.incident),
-                row.deliveries,
-                row.last_at,
-                row.said_at,
-            ]);
+            let counted =
+                values![in_incident(row.incident), row.source.as_str(), row.fingerprint, row.deliveries, row.last_at,];
+            // What later deliveries are held against stands with what is known.
+            if row.informs || row.said_at.is_some() {
+                told_again.extend(counted);
+                told_again.push(row.said_at.into());
+            } else {
+                again.extend(counted);
+            }
         }
-        self.later_rows(REPEAT, values).await?;
-        Ok(())
+        self.later_rows(REPEAT, again).await?;
+        self.later_rows(TOLD_AGAIN, told_again).await
     }
 
     /// How many alerts an incident has.
@@ -237,8 +260,8 @@ impl Tx {
             alerts: count("alerts")?,
             firing: count("firing")?,
             unacknowledged: count("unacknowledged")?,
-            deliveries: count("deliveries")?,
-            latest: row.time_maybe("latest")?,
+            deliveries: count("deliveries")? + count("repeats")?,
+            latest: row.time_maybe("latest")?.max(row.time_maybe("latest_repeat")?),
         })
     }
 
@@ -274,8 +297,8 @@ fn counted(row: &crate::store::db::Row) -> Result<Counted, StoreError> {
     Ok(Counted {
         alert: serde_json::from_str(&alert).map_err(|error| StoreError::corrupt("alert", error))?,
         status: row.parsed("status")?,
-        deliveries: row.get("deliveries")?,
+        deliveries: row.get::<i64>("deliveries")? + row.get::<Option<i64>>("repeats")?.unwrap_or_default(),
         first_at: row.time("first_at")?,
-        last_at: row.time("last_at")?,
+        last_at: row.time("last_at")?.max(row.time_maybe("latest_repeat")?.unwrap_or_default()),
     })
 }

@@ -1,13 +1,20 @@
 //! SQLite's write-ahead log is copied into the database beside the writer, so that hardly a commit waits for it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use sqlx::sqlite::SqliteConnection;
 use tracing::debug;
 
 use crate::store::db::Db;
+use crate::store::kept::Kept;
 
-/// How often the log is copied.
+/// How often it is looked whether the log is to be copied.
 const EVERY: Duration = Duration::from_millis(100);
+/// After how many uses of the writer, nearly all of them commits, it is. What is written after it was copied to its end begins it anew, which takes a flush more:
+/// an alert at rest does not have to wait for that.
+const USES: u64 = 64;
+/// When it is in any case, if there were any.
+const AT_LATEST: Duration = Duration::from_secs(5);
 /// From how many pages on (64 MiB) the log is begun anew, for which the writer has to stand still a moment.
 const LONG: i64 = 16 * 1024;
 
@@ -15,8 +22,14 @@ impl Db {
     /// Copies the log for as long as it is polled. Does nothing on PostgreSQL, which does it by itself.
     pub async fn keep_log_short(self) {
         let Self::Sqlite { writer, checkpointer, .. } = &self else { return };
+        let (mut copied_at, mut copied_up_to) = (Instant::now(), 0);
         loop {
             tokio::time::sleep(EVERY).await;
+            let uses = writer.times_lent() - copied_up_to;
+            if uses == 0 || (uses < USES && copied_at.elapsed() < AT_LATEST) {
+                continue;
+            }
+            (copied_at, copied_up_to) = (Instant::now(), copied_up_to + uses);
             let copied = sqlx::query_as::<_, (i64, i64, i64)>("PRAGMA wal_checkpoint(PASSIVE)");
             let long = match copied.fetch_one(checkpointer).await {
                 Ok((_, pages, _)) => LONG < pages,
@@ -25,9 +38,17 @@ impl Db {
                     false
                 }
             };
-            if long && let Err(error) = sqlx::query("PRAGMA wal_checkpoint(RESTART)").execute(writer).await {
+            if long && let Err(error) = begin_anew(writer).await {
                 debug!(error = &error as &dyn std::error::Error, "the log could not be begun anew");
             }
         }
     }
+}
+
+/// By the writer itself, so that nobody writes meanwhile.
+async fn begin_anew(writer: &Kept<SqliteConnection>) -> Result<(), sqlx::Error> {
+    let mut writer = writer.lend().await?;
+    sqlx::query("PRAGMA wal_checkpoint(RESTART)").execute(&mut *writer).await?;
+    writer.give_back();
+    Ok(())
 }

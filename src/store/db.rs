@@ -1,17 +1,19 @@
 //! Two databases behind one text: a small facade over sqlx's two drivers.
 
+use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow, Postgres};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, Postgres};
 use sqlx::sqlite::{
-    Sqlite, SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
+    Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Arguments, Executor, Row as _, Statement as _};
+use sqlx::{Arguments, Connection as _, Database, Executor, Row as _, Statement as _};
 
 use crate::domain::Timestamp;
 use crate::store::error::StoreError;
+use crate::store::kept::{Kept, Lent, Plain, is_gone};
 use crate::store::rows::{self, Behind, Column};
 use crate::store::types::Micros;
 
@@ -26,8 +28,6 @@ const WRITER_CACHE: &str = "-16384";
 const STATEMENTS: usize = 256;
 /// How long a caller waits for a connection to a server: whoever asked for something waits for several in a row.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections of who has its own: the one that is used, and one for when that does not answer any more.
-const APART: u32 = 2;
 /// Connections for reading; two cores keep no more busy.
 const READERS: u32 = 4;
 
@@ -40,14 +40,19 @@ pub enum Db {
     /// The embedded one.
     Sqlite {
         /// The one connection that writes: writers queue here in order rather than poll for SQLite's lock.
-        writer: SqlitePool,
+        writer: Kept<SqliteConnection>,
         /// Those that read.
         readers: SqlitePool,
         /// The one that copies the write-ahead log into the database.
         checkpointer: SqlitePool,
     },
     /// The one for several processes.
-    Postgres(PgPool),
+    Postgres {
+        /// For all.
+        pool: PgPool,
+        /// For who has one of its own, in place of it.
+        own: Option<Kept<PgConnection>>,
+    },
 }
 
 /// A statement. Both databases accept its one text, except where a list is bound.
@@ -244,20 +249,98 @@ pub struct Tx {
 /// A connection on which a transaction was begun.
 pub(in crate::store) enum Connection {
     /// SQLite's.
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Sqlite(Begun<Sqlite>),
     /// PostgreSQL's.
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Postgres(Begun<Postgres>),
 }
 
-impl From<sqlx::Transaction<'static, Sqlite>> for Tx {
-    fn from(transaction: sqlx::Transaction<'static, Sqlite>) -> Self {
-        Self { on: Connection::Sqlite(transaction), behind: Behind::default(), then: Vec::new() }
+/// A transaction that was begun on a connection of a pool, or on one that is kept.
+pub(in crate::store) enum Begun<DB: Database> {
+    Pooled(sqlx::Transaction<'static, DB>),
+    Kept(Lent<DB::Connection>),
+    /// It came to its end.
+    Ended,
+}
+
+impl<DB: Database<Connection: Plain>> Begun<DB> {
+    async fn on(kept: &Kept<DB::Connection>, begin: &'static str) -> Result<Self, sqlx::Error> {
+        let mut lent = kept.lend().await?;
+        match lent.run(begin).await {
+            // Nothing was done on it yet.
+            Err(error) if is_gone(&error) => {
+                drop(lent);
+                lent = kept.lend().await?;
+                lent.run(begin).await?;
+            }
+            begun => begun?,
+        }
+        Ok(Self::Kept(lent))
+    }
+
+    async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        match std::mem::replace(self, Self::Ended) {
+            Self::Pooled(tx) => tx.commit().await,
+            Self::Kept(mut kept) => {
+                kept.run("COMMIT").await?;
+                kept.give_back();
+                Ok(())
+            }
+            Self::Ended => Ok(()),
+        }
+    }
+
+    async fn rollback(&mut self) -> Result<(), sqlx::Error> {
+        match std::mem::replace(self, Self::Ended) {
+            Self::Pooled(tx) => tx.rollback().await,
+            Self::Kept(kept) => {
+                kept.undo().await;
+                Ok(())
+            }
+            Self::Ended => Ok(()),
+        }
+    }
+
+    /// Takes it back beside everything else; who writes next waits for that.
+    fn leave(&mut self) {
+        if let Self::Kept(kept) = std::mem::replace(self, Self::Ended)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(kept.undo());
+        }
     }
 }
 
-impl From<sqlx::Transaction<'static, Postgres>> for Tx {
-    fn from(transaction: sqlx::Transaction<'static, Postgres>) -> Self {
-        Self { on: Connection::Postgres(transaction), behind: Behind::default(), then: Vec::new() }
+impl<DB: Database> Deref for Begun<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &DB::Connection {
+        match self {
+            Self::Pooled(tx) => tx,
+            Self::Kept(kept) => kept,
+            Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
+        }
+    }
+}
+
+impl<DB: Database> DerefMut for Begun<DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        match self {
+            Self::Pooled(tx) => tx,
+            Self::Kept(kept) => kept,
+            Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
+        }
+    }
+}
+
+impl From<Begun<Sqlite>> for Tx {
+    fn from(begun: Begun<Sqlite>) -> Self {
+        Self { on: Connection::Sqlite(begun), behind: Behind::default(), then: Vec::new() }
+    }
+}
+
+impl From<Begun<Postgres>> for Tx {
+    fn from(begun: Begun<Postgres>) -> Self {
+        Self { on: Connection::Postgres(begun), behind: Behind::default(), then: Vec::new() }
     }
 }
 
@@ -283,7 +366,9 @@ impl Db {
             };
             // The log is copied by a connection of its own, so that hardly a commit waits for it.
             let writing = options.clone().pragma("wal_autocheckpoint", "0").pragma("cache_size", WRITER_CACHE);
-            let writer = pool(1).connect_with(writing).await?;
+            // Now, and never again: a file that went missing later is to be missed, not to be replaced by an empty one.
+            SqliteConnection::connect_with(&writing).await?.close().await?;
+            let writer = Kept::new(writing.create_if_missing(false), ACQUIRE_TIMEOUT);
             let checkpointer = pool(1).connect_lazy_with(options.clone());
             let readers = pool(READERS).connect_lazy_with(options.read_only(true));
             return Ok(Self::Sqlite { writer, readers, checkpointer });
@@ -292,26 +377,20 @@ impl Db {
             let options =
                 PgConnectOptions::from_str(url)?.application_name("firebell").statement_cache_capacity(STATEMENTS);
             let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(CONNECT_TIMEOUT);
-            return Ok(Self::Postgres(pool.connect_with(options).await?));
+            return Ok(Self::Postgres { pool: pool.connect_with(options).await?, own: None });
         }
         Err(StoreError::UnknownDatabase)
     }
 
-    /// The same database over connections of its own, for who asks the same again and again: PostgreSQL keeps plans and
-    /// caches for each connection, and those of a large pool take turns. The embedded one has one writer anyway. It closes
-    /// with this one.
+    /// The same database over a connection of its own, for who asks the same again and again: PostgreSQL
+    /// keeps plans and caches for each connection, and those of a large pool take turns. The embedded one has one writer
+    /// anyway. It closes with this one.
     pub fn apart(&self) -> Self {
         match self {
             Self::Sqlite { .. } => self.clone(),
-            Self::Postgres(pool) => {
-                let few = PgPoolOptions::new().max_connections(APART).acquire_timeout(CONNECT_TIMEOUT);
-                let few = few.connect_lazy_with((*pool.connect_options()).clone());
-                let (closed, closing) = (pool.close_event(), few.clone());
-                tokio::spawn(async move {
-                    closed.await;
-                    closing.close().await;
-                });
-                Self::Postgres(few)
+            Self::Postgres { pool, .. } => {
+                let own = Kept::new((*pool.connect_options()).clone(), CONNECT_TIMEOUT);
+                Self::Postgres { pool: pool.clone(), own: Some(own) }
             }
         }
     }
@@ -319,8 +398,13 @@ impl Db {
     /// Brings the tables up to date. Several processes may try at once.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
-            Self::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+            Self::Sqlite { writer, .. } => {
+                let mut writer = writer.lend().await?;
+                // What `run` does; that is not general enough for a future that is sent to other threads.
+                SQLITE_MIGRATIONS.run_direct(None, &mut *writer, false).await?;
+                writer.give_back();
+            }
+            Self::Postgres { pool, .. } => POSTGRES_MIGRATIONS.run(pool).await?,
         }
         Ok(())
     }
@@ -328,14 +412,14 @@ impl Db {
     /// The migrations that this program brings and the database does not have yet.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
         let (migrations, applied) = match self {
-            Self::Sqlite { writer, .. } => (
+            Self::Sqlite { readers, .. } => (
                 &SQLITE_MIGRATIONS,
                 sqlx::query("SELECT version FROM _sqlx_migrations")
-                    .fetch_all(writer)
+                    .fetch_all(readers)
                     .await
                     .map(|rows| rows.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>()),
             ),
-            Self::Postgres(pool) => (
+            Self::Postgres { pool, .. } => (
                 &POSTGRES_MIGRATIONS,
                 sqlx::query("SELECT version FROM _sqlx_migrations")
                     .fetch_all(pool)
@@ -356,25 +440,22 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             // A write lock taken later than at the start could not be waited for.
-            Self::Sqlite { writer, .. } => match Box::pin(writer.begin_with("BEGIN IMMEDIATE")).await {
-                Ok(tx) => tx.into(),
-                // On a full disk SQLite takes a transaction back by itself, and the driver goes on counting it: that
-                // connection can begin none any more. A fresh one takes its place.
-                Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) => {
-                    writer.acquire().await?.close().await?;
-                    Box::pin(writer.begin_with("BEGIN IMMEDIATE")).await?.into()
-                }
-                Err(error) => return Err(error.into()),
-            },
-            Self::Postgres(pool) => Box::pin(pool.begin()).await?.into(),
+            Self::Sqlite { writer, .. } => Begun::<Sqlite>::on(writer, "BEGIN IMMEDIATE").await?.into(),
+            Self::Postgres { pool, own: Some(own) } => {
+                Begun::<Postgres>::on(of(pool, own).await, "BEGIN").await?.into()
+            }
+            Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
         })
     }
 
     /// Begins a transaction that only reads, and holds up no writer.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite { readers, .. } => Box::pin(readers.begin()).await?.into(),
-            Self::Postgres(pool) => Box::pin(pool.begin()).await?.into(),
+            Self::Sqlite { readers, .. } => Begun::Pooled(Box::pin(readers.begin()).await?).into(),
+            Self::Postgres { pool, own: Some(own) } => {
+                Begun::<Postgres>::on(of(pool, own).await, "BEGIN").await?.into()
+            }
+            Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
         })
     }
 
@@ -383,10 +464,18 @@ impl Db {
         // To the end: a statement that is left after its first row is not committed.
         let row = match self {
             Self::Sqlite { writer, .. } => {
-                let rows = sqlx::query_with(sql.sqlite, for_sqlite(values)?).fetch_all(writer).await?;
-                rows.into_iter().next().map(Row::Sqlite)
+                let mut writer = writer.lend().await?;
+                let rows = sqlx::query_with(sql.sqlite, for_sqlite(values)?).fetch_all(&mut *writer).await;
+                writer.give_back_after(&rows);
+                rows?.into_iter().next().map(Row::Sqlite)
             }
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, own: Some(own) } => {
+                let mut own = of(pool, own).await.lend().await?;
+                let rows = sqlx::query_with(sql.postgres, for_postgres(values)?).fetch_all(&mut *own).await;
+                own.give_back_after(&rows);
+                rows?.into_iter().next().map(Row::Postgres)
+            }
+            Self::Postgres { pool, .. } => {
                 let rows = sqlx::query_with(sql.postgres, for_postgres(values)?).fetch_all(pool).await?;
                 rows.into_iter().next().map(Row::Postgres)
             }
@@ -398,7 +487,7 @@ impl Db {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Sqlite { .. } => "SQLite",
-            Self::Postgres(_) => "PostgreSQL",
+            Self::Postgres { .. } => "PostgreSQL",
         }
     }
 
@@ -406,7 +495,7 @@ impl Db {
     pub async fn time(&self) -> Result<Timestamp, StoreError> {
         match self {
             Self::Sqlite { .. } => Ok(crate::clock::real_time()),
-            Self::Postgres(pool) => Ok(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?),
+            Self::Postgres { pool, .. } => Ok(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?),
         }
     }
 
@@ -418,7 +507,12 @@ impl Db {
                 checkpointer.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, own } => {
+                if let Some(own) = own {
+                    own.close().await;
+                }
+                pool.close().await;
+            }
         }
     }
 
@@ -427,14 +521,25 @@ impl Db {
         Ok(match self {
             Self::Sqlite { writer, .. } => {
                 let text = sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(sql.text_for_sqlite()));
-                count(writer.prepare(text).await?.parameters())
+                let mut writer = writer.lend().await?;
+                let parameters = count((&mut *writer).prepare(text).await?.parameters());
+                writer.give_back();
+                parameters
             }
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, .. } => {
                 let text = sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(sql.text_for_postgres()));
                 count(pool.prepare(text).await?.parameters())
             }
         })
     }
+}
+
+/// Somebody's own connection, which is not lent any more when the pool is closed that all share.
+async fn of<'a>(pool: &PgPool, own: &'a Kept<PgConnection>) -> &'a Kept<PgConnection> {
+    if pool.is_closed() {
+        own.close().await;
+    }
+    own
 }
 
 fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {
@@ -492,21 +597,30 @@ impl Tx {
     /// Keeps everything.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         self.catch_up().await?;
-        match self.on {
+        match &mut self.on {
             Connection::Sqlite(tx) => tx.commit().await?,
             Connection::Postgres(tx) => tx.commit().await?,
         }
-        self.then.into_iter().for_each(|act| act());
+        self.then.drain(..).for_each(|act| act());
         Ok(())
     }
 
     /// Forgets everything.
-    pub async fn rollback(self) -> Result<(), StoreError> {
-        match self.on {
+    pub async fn rollback(mut self) -> Result<(), StoreError> {
+        match &mut self.on {
             Connection::Sqlite(tx) => tx.rollback().await?,
             Connection::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        match &mut self.on {
+            Connection::Sqlite(tx) => tx.leave(),
+            Connection::Postgres(tx) => tx.leave(),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod inbox;
 pub mod inbox_writer;
 pub mod incident;
 pub mod job;
+pub mod kept;
 pub mod lease;
 pub mod post;
 pub mod refused;

@@ -80,7 +80,7 @@ fn serve(config: &Path, discord: &Discord) -> (Program, String) {
 async fn count(db: &Db, sql: &'static str) -> i64 {
     match db {
         Db::Sqlite { readers, .. } => sqlx::query(sql).fetch_one(readers).await.unwrap().get(0),
-        Db::Postgres(pool) => sqlx::query(sql).fetch_one(pool).await.unwrap().get(0),
+        Db::Postgres { pool, .. } => sqlx::query(sql).fetch_one(pool).await.unwrap().get(0),
     }
 }
 
@@ -136,7 +136,7 @@ on_both_databases! {
             let at_random = Duration::from_millis(rand::random_range(20..900));
             // Leases end with the process on the embedded database. Elsewhere, at rest, they run out, and what is then
             // taken up is what dies next.
-            let rests = rests && matches!(db, Db::Postgres(_));
+            let rests = rests && matches!(db, Db::Postgres { .. });
             tokio::time::sleep(if rests { LEASE + at_random } else { at_random }).await;
             program.0.kill().unwrap();
             program.0.wait().unwrap();

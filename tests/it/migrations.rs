@@ -32,7 +32,7 @@ async fn tables(db: &Db) -> Tables {
                 "SELECT m.name AS t, c.name AS c, c.\"notnull\" AS n FROM sqlite_master m JOIN pragma_table_info(m.name) c
                  WHERE m.type = 'table' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' AND m.name NOT LIKE 'sqlite%'",
             )
-            .fetch_all(writer)
+            .fetch_all(&mut *writer.lend().await.unwrap())
             .await
             .unwrap();
             for row in rows {
@@ -40,7 +40,7 @@ async fn tables(db: &Db) -> Tables {
                 tables.entry(row.get("t")).or_default().insert(row.get("c"), !not_null);
             }
         }
-        Db::Postgres(pool) => {
+        Db::Postgres { pool, .. } => {
             let rows = sqlx::query(
                 "SELECT table_name::text AS t, column_name::text AS c, is_nullable::text AS n
                  FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_sqlx%'",
@@ -59,16 +59,22 @@ async fn tables(db: &Db) -> Tables {
 async fn indexes(db: &Db) -> BTreeSet<String> {
     let sql = match db {
         Db::Sqlite { .. } => "SELECT name AS i FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite%'",
-        Db::Postgres(_) => {
+        Db::Postgres { .. } => {
             "SELECT indexname::text AS i FROM pg_indexes WHERE schemaname = 'public'
              AND indexname NOT LIKE '%\\_pkey' AND indexname NOT LIKE '%\\_key'"
         }
     };
     match db {
-        Db::Sqlite { writer, .. } => {
-            sqlx::query(sql).fetch_all(writer).await.unwrap().iter().map(|row| row.get("i")).collect()
+        Db::Sqlite { writer, .. } => sqlx::query(sql)
+            .fetch_all(&mut *writer.lend().await.unwrap())
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get("i"))
+            .collect(),
+        Db::Postgres { pool, .. } => {
+            sqlx::query(sql).fetch_all(pool).await.unwrap().iter().map(|row| row.get("i")).collect()
         }
-        Db::Postgres(pool) => sqlx::query(sql).fetch_all(pool).await.unwrap().iter().map(|row| row.get("i")).collect(),
     }
 }
 

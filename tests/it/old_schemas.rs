@@ -62,8 +62,8 @@ async fn fill(database: &TestDatabase, schema: &str) {
     let rows: Map<String, Value> = serde_json::from_str(&rows).unwrap();
     assert!(rows.keys().all(|table| TABLES.contains(&table.as_str())), "TABLES lacks one of {:?}", rows.keys());
     match &db {
-        Db::Sqlite { writer, .. } => migrator.run(writer).await.unwrap(),
-        Db::Postgres(pool) => migrator.run(pool).await.unwrap(),
+        Db::Sqlite { writer, .. } => migrator.run(&mut *writer.lend().await.unwrap()).await.unwrap(),
+        Db::Postgres { pool, .. } => migrator.run(pool).await.unwrap(),
     }
     for table in TABLES {
         let Some(rows) = rows.get(*table).and_then(Value::as_array) else { continue };
@@ -79,9 +79,14 @@ async fn fill(database: &TestDatabase, schema: &str) {
 }
 
 async fn execute(db: &Db, sql: String) {
+    let query = sqlx::AssertSqlSafe(sql);
     match db {
-        Db::Sqlite { writer, .. } => drop(sqlx::query(sqlx::AssertSqlSafe(sql)).execute(writer).await.unwrap()),
-        Db::Postgres(pool) => drop(sqlx::query(sqlx::AssertSqlSafe(sql)).execute(pool).await.unwrap()),
+        Db::Sqlite { writer, .. } => {
+            sqlx::query(query).execute(&mut *writer.lend().await.unwrap()).await.unwrap();
+        }
+        Db::Postgres { pool, .. } => {
+            sqlx::query(query).execute(pool).await.unwrap();
+        }
     }
 }
 
@@ -100,7 +105,7 @@ async fn insert(db: &Db, table: &str, row: &Map<String, Value>) {
         values.push(match (db, value) {
             (Db::Sqlite { .. }, _) if is_bytes => format!("CAST({text} AS BLOB)"),
             (Db::Sqlite { .. }, _) | (_, Value::Null) => text,
-            (Db::Postgres(pool), _) => {
+            (Db::Postgres { pool, .. }, _) => {
                 let kind = "SELECT data_type::text FROM information_schema.columns
                             WHERE table_name = $1 AND column_name = $2";
                 let found = sqlx::query(kind).bind(table).bind(column).fetch_one(pool).await.unwrap();
@@ -117,7 +122,7 @@ async fn insert(db: &Db, table: &str, row: &Map<String, Value>) {
         });
     }
     let columns: Vec<&str> = row.keys().map(String::as_str).collect();
-    let own = if matches!(db, Db::Postgres(_)) && table == "job" { "OVERRIDING SYSTEM VALUE" } else { "" };
+    let own = if matches!(db, Db::Postgres { .. }) && table == "job" { "OVERRIDING SYSTEM VALUE" } else { "" };
     execute(db, format!("INSERT INTO {table} ({}) {own} VALUES ({})", columns.join(", "), values.join(", "))).await;
 }
 

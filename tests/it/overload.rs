@@ -60,7 +60,7 @@ async fn kept(db: &Db) -> i64 {
     let head = "SELECT CAST(last AS BIGINT) FROM inbox_head";
     match db {
         Db::Sqlite { readers, .. } => sqlx::query_scalar(head).fetch_one(readers).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(head).fetch_one(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(head).fetch_one(pool).await.unwrap(),
     }
 }
 

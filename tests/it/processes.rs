@@ -67,8 +67,9 @@ impl House {
     }
 
     async fn deliveries(&self) -> i64 {
-        let Db::Postgres(pool) = &self.db else { unreachable!("it is PostgreSQL") };
-        let sum = "SELECT COALESCE(SUM(deliveries), 0)::bigint FROM alert";
+        let Db::Postgres { pool, .. } = &self.db else { unreachable!("it is PostgreSQL") };
+        let sum = "SELECT COALESCE(SUM(deliveries), 0)::bigint
+                   FROM (SELECT deliveries FROM alert UNION ALL SELECT deliveries FROM alert_repeat) AS counted";
         sqlx::query(sum).fetch_one(pool).await.unwrap().get(0)
     }
 

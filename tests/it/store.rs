@@ -6,8 +6,9 @@ use chrono::{DateTime, Duration};
 use firebell::domain::Timestamp;
 use firebell::domain::alert::{Alert, AlertStatus, Severity};
 use firebell::domain::effect::{Effect, Performer};
+use firebell::domain::id::IncidentId;
 use firebell::store::Db;
-use firebell::store::alert::Tallied;
+use firebell::store::alert::{Counted, Repeated, Tallied};
 use firebell::store::inbox::Written;
 use firebell::store::inbox_writer::Inbox;
 use firebell::store::job::{Claim, Ending, Job};
@@ -97,6 +98,106 @@ on_both_databases! {
             assert_eq!(kept.iter().map(|alert| alert.deliveries).sum::<i64>(), if is_kept { 24 } else { 0 });
         }
         db.close().await;
+    }
+
+    async fn what_came_again_is_counted_wherever_an_alert_is_read(database: TestDatabase) {
+        let db = fresh(&database).await;
+        let alerts: Vec<Written> = (0..3).map(|number| Written::new(alert(number)).unwrap()).collect();
+        let incident = IncidentId(1);
+        let tallied = |alert, status, second| Tallied {
+            alert,
+            status,
+            severity: Severity::Sev2,
+            started_at: None,
+            changed_at: at(second),
+            said_at: None,
+            last_at: at(second),
+            deliveries: 1,
+            incident: Some(incident),
+        };
+        let repeated = |number: usize, second, said_at| Repeated {
+            source: &alerts[number].alert.source,
+            fingerprint: &alerts[number].alert.fingerprint,
+            incident: Some(incident),
+            said_at,
+            informs: false,
+            last_at: at(second),
+            deliveries: 10,
+        };
+        let mut tx = db.begin().await.unwrap();
+        let firing = alerts.iter().map(|alert| tallied(alert, AlertStatus::Firing, 1)).collect::<Vec<_>>();
+        tx.tally_alerts(&firing).await.unwrap();
+        tx.count_repeats(&[repeated(0, 5, None), repeated(1, 4, Some(at(3)))]).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        tx.count_repeats(&[repeated(0, 7, None)]).await.unwrap();
+        // What changes after repeats is later than they are.
+        tx.tally_alerts(&[tallied(&alerts[0], AlertStatus::Resolved, 9)]).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = db.read().await.unwrap();
+        let tally = tx.tally_of(incident).await.unwrap();
+        assert_eq!((tally.alerts, tally.firing, tally.deliveries, tally.latest), (3, 2, 34, Some(at(9))));
+        let counted = |of: &[Counted]| {
+            let mut all: Vec<_> = of.iter().map(|it| (it.alert.fingerprint.clone(), it.deliveries, it.last_at)).collect();
+            all.sort();
+            all
+        };
+        let expected = [("0", 22, at(9)), ("1", 11, at(4)), ("2", 1, at(1))].map(|(key, n, at)| (key.to_owned(), n, at));
+        assert_eq!(counted(&tx.alerts_of(incident, 9).await.unwrap()), expected);
+        assert_eq!(counted(&tx.alerts_page(None, 9).await.unwrap()), expected);
+        let known = tx.known_alerts(&[("s", "0"), ("s", "1"), ("s", "2"), ("s", "3")]).await.unwrap();
+        let said: Vec<_> = known.into_iter().map(|known| known.map(|known| known.said_at)).collect();
+        assert_eq!(said, [Some(None), Some(Some(at(3))), Some(None), None], "a later state is held against it");
+        drop(tx);
+        db.close().await;
+    }
+
+    async fn a_write_that_is_left_is_taken_back_and_holds_up_nobody(database: TestDatabase) {
+        // As triage has it, with a connection of its own.
+        let whole = fresh(&database).await;
+        let db = whole.apart();
+        let queued = async |key: &str| {
+            let mut tx = db.begin().await.unwrap();
+            tx.add_job(None, key, &Effect::TellOperators { text: "t".to_owned() }, at(0), at(0)).await.unwrap();
+            tx
+        };
+        drop(queued("left").await);
+        queued("given up").await.rollback().await.unwrap();
+        // Gone in the middle of a statement, as when somebody waits no longer.
+        let gone = tokio::time::timeout(std::time::Duration::ZERO, async {
+            let tx = queued("gone").await;
+            std::future::pending::<()>().await;
+            drop(tx);
+        });
+        assert!(gone.await.is_err());
+        queued("kept").await.commit().await.unwrap();
+        assert_eq!(keys(&claim_jobs(&whole, "w", 0, 1, 9).await), ["kept"]);
+        whole.close().await;
+        assert!(db.begin().await.is_err(), "what is closed is not lent any more");
+    }
+
+    async fn who_has_a_connection_of_its_own_goes_on_when_the_server_ended_it(database: TestDatabase) {
+        let whole = fresh(&database).await;
+        let db = whole.apart();
+        let alerts = [Written::new(alert(0)).unwrap()];
+        db.append_to_inbox(&alerts, at(0)).await.unwrap();
+        if let Db::Postgres { pool, .. } = &whole {
+            let all_others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                              WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            for is_append in [false, true] {
+                sqlx::query(all_others).execute(pool).await.unwrap();
+                // A transaction begins on another connection. Of an append nobody would know whether it was kept: it may
+                // fail, and the next one does not.
+                if is_append && db.append_to_inbox(&alerts, at(0)).await.is_err() {
+                    db.append_to_inbox(&alerts, at(0)).await.unwrap();
+                }
+                let tx = db.begin().await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        }
+        db.begin().await.unwrap().commit().await.unwrap();
+        whole.close().await;
     }
 
     async fn many_senders_at_once_get_positions_without_a_gap_or_a_double(database: TestDatabase) {
@@ -335,7 +436,7 @@ async fn looking_up_known_alerts_searches_each_by_its_key() {
     let known = firebell::store::alert::STATEMENTS.iter().find(|(name, _)| *name == "KNOWN").unwrap().1;
     let plan: Vec<String> = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", known.text_for_sqlite())))
         .bind("[]")
-        .fetch_all(writer)
+        .fetch_all(&mut *writer.lend().await.unwrap())
         .await
         .unwrap()
         .iter()

@@ -31,6 +31,8 @@ pub(super) struct Course<'a> {
     started_at: Option<Timestamp>,
     changed_at: Timestamp,
     said_at: Option<Timestamp>,
+    /// Whether the source said something later than what was known before the batch.
+    is_said_later: bool,
     last_at: Timestamp,
 }
 
@@ -63,6 +65,7 @@ pub(super) fn of_each_alert<'a>(deliveries: &[Delivery<'a>]) -> Vec<Course<'a>> 
                 started_at: alert.started_at,
                 changed_at: delivery.received_at,
                 said_at: None,
+                is_said_later: false,
                 last_at: delivery.received_at,
             });
             courses.len() - 1
@@ -117,7 +120,8 @@ impl Course<'_> {
             source: &self.alert.alert.source,
             fingerprint: &self.alert.alert.fingerprint,
             incident: self.incident,
-            said_at: self.said_at,
+            said_at: self.said_at.filter(|_| self.is_said_later),
+            informs: self.status == AlertStatus::Info,
             last_at: self.last_at,
             deliveries: self.deliveries.len() as i64,
         }
@@ -147,6 +151,7 @@ pub(super) fn follow<'a>(courses: &mut [Course<'a>], deliveries: &[Delivery<'a>]
             course.last_at = *received_at;
             if course.said_at < alert.said_at {
                 course.said_at = alert.said_at;
+                course.is_said_later = true;
                 if let Some(known) = &mut course.known {
                     known.said_at = alert.said_at;
                 }

@@ -11,6 +11,7 @@ pub mod replay;
 mod verdicts;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration};
 use tracing::{info, warn};
@@ -211,13 +212,37 @@ impl Triager {
             }
         }
 
+        let batch = Batch { from, last: last.position, deliveries, unreadable, setup, now };
         let mut tx = self.engine.db().begin().await?;
-        for (row, reason) in unreadable {
-            tx.set_aside(row.position, &row.source, reason, now).await?;
-            tell_of_set_aside(&mut tx, row, now).await?;
+        let brought = match self.bring(&mut tx, &batch).await {
+            Ok(Some(brought)) => brought,
+            undone => {
+                let _ = tx.rollback().await;
+                return undone.map(|_| None);
+            }
+        };
+        fault::pass(Point::TriageBefore).await.map_err(StoreError::from)?;
+        tx.commit().await?;
+        fault::pass(Point::TriageAfter).await.map_err(StoreError::from)?;
+        self.recounted = brought.recounted;
+        for course in brought.courses.iter().filter(|course| course.is_in_open_incident()) {
+            self.repeats.remember(&course.alert.alert);
+        }
+        if !brought.touched.is_empty() {
+            self.engine.announce_jobs();
+        }
+        Ok(Some(batch.last))
+    }
+
+    /// Writes what a batch comes to, and moves the cursor; `None` when another process did.
+    async fn bring<'a>(&mut self, tx: &mut Tx, batch: &Batch<'a>) -> Result<Option<Brought<'a>>, EngineError> {
+        let Batch { deliveries, setup, now, .. } = batch;
+        for (row, reason) in &batch.unreadable {
+            tx.set_aside(row.position, &row.source, reason, *now).await?;
+            tell_of_set_aside(tx, row, *now).await?;
         }
         let (mut courses, changes) = {
-            let mut courses = course::of_each_alert(&deliveries);
+            let mut courses = course::of_each_alert(deliveries);
             let identities: Vec<(&str, &str)> = courses
                 .iter()
                 .map(|course| &course.alert.alert)
@@ -226,28 +251,14 @@ impl Triager {
             for (course, known) in courses.iter_mut().zip(tx.known_alerts(&identities).await?) {
                 course.learn(known);
             }
-            let changes = course::follow(&mut courses, &deliveries);
+            let changes = course::follow(&mut courses, deliveries);
             (courses, changes)
         };
-        let touched = self.carry_out(&mut tx, changes, &mut courses, &setup, now).await?;
+        let touched = self.carry_out(tx, changes, &mut courses, setup, *now).await?;
         self.nothing_told &= deliveries.iter().all(|delivery| delivery.alert.alert.status != AlertStatus::Info);
-        let recounted = self.recount(&mut tx, &courses, &touched, now).await?;
-
-        if !tx.advance_inbox_cursor(from, last.position).await? {
-            tx.rollback().await?;
-            return Ok(None);
-        }
-        fault::pass(Point::TriageBefore).await.map_err(StoreError::from)?;
-        tx.commit().await?;
-        fault::pass(Point::TriageAfter).await.map_err(StoreError::from)?;
-        self.recounted = recounted;
-        for course in courses.iter().filter(|course| course.is_in_open_incident()) {
-            self.repeats.remember(&course.alert.alert);
-        }
-        if !touched.is_empty() {
-            self.engine.announce_jobs();
-        }
-        Ok(Some(last.position))
+        let recounted = self.recount(tx, &courses, &touched, *now).await?;
+        let is_ours = tx.advance_inbox_cursor(batch.from, batch.last).await?;
+        Ok(is_ours.then_some(Brought { courses, touched, recounted }))
     }
 
     /// Brings the changes to their incidents, opening those that are not there, and tallies the alerts.
@@ -447,6 +458,28 @@ impl Triager {
         }
         Ok((slot, recounted))
     }
+}
+
+/// Alerts that are digested in one commit.
+struct Batch<'a> {
+    /// The position that they follow.
+    from: i64,
+    /// The position of the last.
+    last: i64,
+    deliveries: Vec<Delivery<'a>>,
+    /// Those that cannot be read any more, and why.
+    unreadable: Vec<(&'a InboxRow, &'a String)>,
+    setup: Arc<Setup>,
+    now: Timestamp,
+}
+
+/// What a batch was brought to.
+struct Brought<'a> {
+    courses: Vec<Course<'a>>,
+    /// The incidents that changed.
+    touched: Vec<IncidentId>,
+    /// Those of which only a count did.
+    recounted: (i64, Vec<IncidentId>),
 }
 
 /// Changes by the incident of their alert. One that was answered or resolved in the batch in which it fired belongs to

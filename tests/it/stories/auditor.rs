@@ -10,8 +10,10 @@ use crate::support::switch::Switch;
 /// Does to the database what no part of ours does.
 async fn tamper(bot: &Bot, sql: &'static str) {
     let changed = match bot.world.app().engine().db() {
-        Db::Sqlite { writer, .. } => sqlx::query(sql).execute(writer).await.unwrap().rows_affected(),
-        Db::Postgres(pool) => sqlx::query(sql).execute(pool).await.unwrap().rows_affected(),
+        Db::Sqlite { writer, .. } => {
+            sqlx::query(sql).execute(&mut *writer.lend().await.unwrap()).await.unwrap().rows_affected()
+        }
+        Db::Postgres { pool, .. } => sqlx::query(sql).execute(pool).await.unwrap().rows_affected(),
     };
     assert!(0 < changed, "nothing was changed by: {sql}");
 }

@@ -126,7 +126,9 @@ async fn the_disk_is_full_and_is_cleared() {
         bot,
         async |bot| {
             let Db::Sqlite { writer, .. } = bot.world.app().engine().db() else { unreachable!("it is SQLite") };
-            let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(writer).await.unwrap();
+            let mut writer = writer.lend().await.unwrap();
+            let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *writer).await.unwrap();
+            writer.give_back();
             // What is free within the file is used up first. The limit is that of one connection; one that takes its
             // place has none yet.
             limit(bot, pages).await;
@@ -143,8 +145,10 @@ async fn the_disk_is_full_and_is_cleared() {
 
 async fn limit(bot: &Bot, pages: i64) {
     let Db::Sqlite { writer, .. } = bot.world.app().engine().db() else { unreachable!("it is SQLite") };
+    let mut writer = writer.lend().await.unwrap();
     let pragma = format!("PRAGMA max_page_count = {pages}");
-    sqlx::query(sqlx::AssertSqlSafe(pragma)).execute(writer).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(pragma)).execute(&mut *writer).await.unwrap();
+    writer.give_back();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

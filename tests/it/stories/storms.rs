@@ -52,12 +52,14 @@ async fn pour(bot: &Bot, bodies: Vec<Vec<u8>>) {
 async fn count(bot: &Bot, sql: &'static str) -> i64 {
     match bot.world.app().engine().db() {
         Db::Sqlite { readers, .. } => sqlx::query_scalar(sql).fetch_one(readers).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
     }
 }
 
 async fn deliveries(bot: &Bot) -> i64 {
-    count(bot, "SELECT CAST(SUM(deliveries) AS BIGINT) FROM alert").await
+    let counted = "SELECT CAST(SUM(deliveries) AS BIGINT)
+                   FROM (SELECT deliveries FROM alert UNION ALL SELECT deliveries FROM alert_repeat) AS counted";
+    count(bot, counted).await
 }
 
 /// Discord was treated as it asks to be.

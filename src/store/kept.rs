@@ -1,0 +1,204 @@
+//! A connection that stays at hand from one use to the next, and is lent to one after the other in order. A pool asks each
+//! that comes back whether it lives, in a task of its own, before it gives it out again: in a storm that took as long as
+//! the commit before it.
+
+use std::fmt;
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Executor};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::{sleep, timeout};
+
+/// After how long at rest a connection is asked whether it lives: a server may have been started anew meanwhile.
+const AT_REST: Duration = Duration::from_secs(1);
+/// How long it may take to say so, and how long taking back what was begun may take.
+const BRIEF: Duration = Duration::from_secs(1);
+/// How long to wait before a server that cannot be reached is tried again: at first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// A connection that takes statements without values.
+pub trait Plain: Connection {
+    /// Runs one.
+    fn run(&mut self, statement: &'static str) -> Running<'_>;
+}
+
+/// A statement under way; boxed, since a future over any kind of connection cannot be sent to other threads.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send + 'a>>;
+
+impl Plain for SqliteConnection {
+    fn run(&mut self, statement: &'static str) -> Running<'_> {
+        Box::pin(async move { self.execute(statement).await.map(drop) })
+    }
+}
+
+impl Plain for PgConnection {
+    fn run(&mut self, statement: &'static str) -> Running<'_> {
+        Box::pin(async move { self.execute(statement).await.map(drop) })
+    }
+}
+
+/// A connection that is kept. Clones share it.
+pub struct Kept<C: Connection>(Arc<Shared<C>>);
+
+struct Shared<C: Connection> {
+    options: C::Options,
+    patience: Duration,
+    place: Arc<Mutex<Option<AtHand<C>>>>,
+    times_lent: AtomicU64,
+    is_closed: AtomicBool,
+}
+
+struct AtHand<C> {
+    connection: C,
+    /// Since when it rests; `None`: it is not certain that it lives.
+    since: Option<Instant>,
+}
+
+/// The connection, while it is lent. Who leaves it without giving it back closes it: nobody knows what was left undone on
+/// it, and the database takes that back.
+pub struct Lent<C> {
+    connection: C,
+    place: OwnedMutexGuard<Option<AtHand<C>>>,
+}
+
+impl<C: Connection> Kept<C> {
+    /// Keeps a connection that is made when it is first needed. Nobody waits longer for it than `patience`.
+    pub fn new(options: C::Options, patience: Duration) -> Self {
+        let (times_lent, is_closed) = (AtomicU64::default(), AtomicBool::default());
+        Self(Arc::new(Shared { options, patience, place: Arc::default(), times_lent, is_closed }))
+    }
+
+    /// The connection, when it is the caller's turn.
+    pub async fn lend(&self) -> Result<Lent<C>, sqlx::Error> {
+        let lent = async {
+            let mut place = self.0.place.clone().lock_owned().await;
+            if self.0.is_closed.load(Ordering::Acquire) {
+                return Err(sqlx::Error::PoolClosed);
+            }
+            let connection = match place.take() {
+                Some(AtHand { connection, since: Some(since) }) if since.elapsed() < AT_REST => connection,
+                at_hand => Box::pin(self.living(at_hand)).await?,
+            };
+            self.0.times_lent.fetch_add(1, Ordering::Relaxed);
+            Ok(Lent { connection, place })
+        };
+        timeout(self.0.patience, lent).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    async fn living(&self, at_hand: Option<AtHand<C>>) -> Result<C, sqlx::Error> {
+        if let Some(AtHand { mut connection, .. }) = at_hand
+            && let Ok(Ok(())) = timeout(BRIEF, connection.ping()).await
+        {
+            return Ok(connection);
+        }
+        let mut pause = PAUSES.0;
+        loop {
+            match C::connect_with(&self.0.options).await {
+                Err(error) if passes(&error) => sleep(pause).await,
+                connected => return connected,
+            }
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// How often it was lent.
+    pub fn times_lent(&self) -> u64 {
+        self.0.times_lent.load(Ordering::Relaxed)
+    }
+
+    /// Closes it, after what is under way. It is not lent any more.
+    pub async fn close(&self) {
+        self.0.is_closed.store(true, Ordering::Release);
+        if let Some(AtHand { connection, .. }) = self.0.place.lock().await.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a connection could not be closed");
+        }
+    }
+}
+
+impl<C: Connection> Clone for Kept<C> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// Without the options, which may have a password.
+impl<C: Connection> fmt::Debug for Kept<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").finish_non_exhaustive()
+    }
+}
+
+impl<C> Lent<C> {
+    /// Gives it back as it was, for the next one.
+    pub fn give_back(self) {
+        self.put_back(Some(Instant::now()));
+    }
+
+    /// Gives it back after a statement that was a transaction of its own, unless nobody knows what became of that.
+    pub fn give_back_after<T>(self, outcome: &Result<T, sqlx::Error>) {
+        match outcome {
+            Ok(_) => self.give_back(),
+            // The server may have said that it ends the connection.
+            Err(sqlx::Error::Database(_)) => self.put_back(None),
+            Err(_) => (),
+        }
+    }
+
+    fn put_back(mut self, since: Option<Instant>) {
+        *self.place = Some(AtHand { connection: self.connection, since });
+    }
+}
+
+impl<C: Plain> Lent<C> {
+    /// Gives it back when what was begun on it is taken back. Where there is nothing to take back any more, or that takes
+    /// too long, it is closed, and that is as good.
+    pub async fn undo(mut self) {
+        if let Ok(Ok(())) = timeout(BRIEF, self.connection.run("ROLLBACK")).await {
+            self.give_back();
+        }
+    }
+}
+
+impl<C> Deref for Lent<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.connection
+    }
+}
+
+impl<C> DerefMut for Lent<C> {
+    fn deref_mut(&mut self) -> &mut C {
+        &mut self.connection
+    }
+}
+
+/// Whether a server that refused a connection is expected back in a moment: it is being started, or has too many.
+fn passes(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+        ),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code == "57P03" || code == "53300"),
+        _ => false,
+    }
+}
+
+/// Whether the other end of a connection is gone.
+pub fn is_gone(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.len() == 5 && code.starts_with("57P")),
+        _ => false,
+    }
+}
