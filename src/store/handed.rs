@@ -2,12 +2,20 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
 
 use crate::domain::Timestamp;
 use crate::store::inbox::{InboxRow, Written};
 
 /// How many alerts are held at most. When triage is further behind, it reads the inbox.
 const HELD: usize = 8192;
+
+/// How many alerts triage may be behind before it is let go first: it digests them in less than a second.
+const FAR_BEHIND: i64 = 32 * 1024;
+/// For how long at most, each time: what is taken in must not wait for triage that does not get on.
+const GIVE_WAY: Duration = Duration::from_millis(50);
 
 /// What is held of the alerts that follow a position.
 #[derive(Debug)]
@@ -24,7 +32,11 @@ pub enum Held {
 ///
 /// Losing them loses nothing: each is in the inbox.
 #[derive(Debug, Clone, Default)]
-pub struct Handed(Arc<Mutex<VecDeque<InboxRow>>>);
+pub struct Handed {
+    rows: Arc<Mutex<VecDeque<InboxRow>>>,
+    /// Up to where triage in this process came; `None` while there is none.
+    digested: watch::Sender<Option<i64>>,
+}
 
 impl Handed {
     /// Hands alerts on, the first of which was committed at `first`.
@@ -40,6 +52,18 @@ impl Handed {
             received_at,
             alert: Ok(alert),
         }));
+    }
+
+    /// Says up to where triage in this process came, or that it ended.
+    pub fn digested(&self, up_to: Option<i64>) {
+        self.digested.send_if_modified(|known| std::mem::replace(known, up_to) != up_to);
+    }
+
+    /// Waits a moment where triage in this process is far behind `last`: taking in costs less than digesting, and would
+    /// leave it no time, so that a page waited for as long as the storm lasts.
+    pub(in crate::store) async fn give_way(&self, last: i64) {
+        let is_near = |digested: &Option<i64>| digested.is_none_or(|digested| last - digested < FAR_BEHIND);
+        let _ = tokio::time::timeout(GIVE_WAY, self.digested.subscribe().wait_for(is_near)).await;
     }
 
     /// Takes the alerts that follow `position`, at most `limit`.
@@ -76,7 +100,7 @@ impl Handed {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<InboxRow>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,6 +137,23 @@ mod tests {
         handed.push(5, Timestamp::default(), alerts(2));
         assert_eq!(taken(&handed, 3, 9), "elsewhere", "4 came by another process");
         assert_eq!(taken(&handed, 5, 9), "[6]");
+    }
+
+    #[tokio::test]
+    async fn the_writer_gives_way_to_triage_that_is_far_behind_and_to_no_other() {
+        let handed = Handed::default();
+        // What is not done at once waits.
+        let waits = async |last| tokio::time::timeout(Duration::ZERO, handed.give_way(last)).await.is_err();
+        assert!(!waits(i64::MAX).await, "there is none here");
+        handed.digested(Some(10));
+        assert!(!waits(9 + FAR_BEHIND).await);
+        assert!(waits(10 + FAR_BEHIND).await);
+        // Not for ever, should it not get on.
+        handed.give_way(10 + FAR_BEHIND).await;
+        handed.digested(Some(11));
+        assert!(!waits(10 + FAR_BEHIND).await);
+        handed.digested(None);
+        assert!(!waits(i64::MAX).await, "it went to another process");
     }
 
     #[test]

@@ -79,6 +79,12 @@ pub struct Triager {
     at_most: usize,
 }
 
+impl Drop for Triager {
+    fn drop(&mut self) {
+        self.handed.digested(None);
+    }
+}
+
 impl Triager {
     /// A triager that takes what is `handed` to it, and reads the rest.
     pub fn new(engine: Engine, handed: Handed) -> Self {
@@ -135,7 +141,11 @@ impl Triager {
             _ => (self.at_most * 2).min(ALERTS_A_COMMIT),
         };
         self.cursor = match digested {
-            Ok(digested) => digested,
+            Ok(Some(up_to)) => {
+                self.handed.digested(Some(up_to));
+                Some(up_to)
+            }
+            Ok(None) => None,
             Err(error) if error.is_transient() => return Err(error),
             // Something in the batch cannot be digested: alone, it shows itself, and the others go on.
             Err(_) => {
