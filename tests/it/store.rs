@@ -127,6 +127,8 @@ on_both_databases! {
         let mut tx = db.begin().await.unwrap();
         let firing = alerts.iter().map(|alert| tallied(alert, AlertStatus::Firing, 1)).collect::<Vec<_>>();
         tx.tally_alerts(&firing).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
         tx.count_repeats(&[repeated(0, 5, None), repeated(1, 4, Some(at(3)))]).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = db.begin().await.unwrap();
