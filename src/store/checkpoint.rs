@@ -10,8 +10,8 @@ use crate::store::kept::Kept;
 
 /// How often it is looked whether the log is to be copied.
 const EVERY: Duration = Duration::from_millis(100);
-/// After how many uses of the writer, nearly all of them commits, it is. What is written after it was copied to its end begins it anew, which takes a flush more:
-/// an alert at rest does not have to wait for that.
+/// After how many uses of the writer, nearly all of them commits, it is. What is written after it was copied to its end
+/// begins it anew, which takes a flush more: an alert at rest does not have to wait for that.
 const USES: u64 = 64;
 /// When it is in any case, if there were any.
 const AT_LATEST: Duration = Duration::from_secs(5);

@@ -367,8 +367,8 @@ impl Db {
             // The log is copied by a connection of its own, so that hardly a commit waits for it.
             let writing = options.clone().pragma("wal_autocheckpoint", "0").pragma("cache_size", WRITER_CACHE);
             // Now, and never again: a file that went missing later is to be missed, not to be replaced by an empty one.
-            SqliteConnection::connect_with(&writing).await?.close().await?;
-            let writer = Kept::new(writing.create_if_missing(false), ACQUIRE_TIMEOUT);
+            let made = SqliteConnection::connect_with(&writing).await?;
+            let writer = Kept::new(Some(made), writing.create_if_missing(false), ACQUIRE_TIMEOUT);
             let checkpointer = pool(1).connect_lazy_with(options.clone());
             let readers = pool(READERS).connect_lazy_with(options.read_only(true));
             return Ok(Self::Sqlite { writer, readers, checkpointer });
@@ -382,14 +382,14 @@ impl Db {
         Err(StoreError::UnknownDatabase)
     }
 
-    /// The same database over a connection of its own, for who asks the same again and again: PostgreSQL
-    /// keeps plans and caches for each connection, and those of a large pool take turns. The embedded one has one writer
-    /// anyway. It closes with this one.
+    /// The same database over a connection of its own, for who asks the same again and again: PostgreSQL keeps plans and
+    /// caches for each connection, and those of a large pool take turns. The embedded one has one writer anyway. When this
+    /// one is closed, so is that.
     pub fn apart(&self) -> Self {
         match self {
             Self::Sqlite { .. } => self.clone(),
             Self::Postgres { pool, .. } => {
-                let own = Kept::new((*pool.connect_options()).clone(), CONNECT_TIMEOUT);
+                let own = Kept::new(None, (*pool.connect_options()).clone(), CONNECT_TIMEOUT);
                 Self::Postgres { pool: pool.clone(), own: Some(own) }
             }
         }
@@ -441,9 +441,7 @@ impl Db {
         Ok(match self {
             // A write lock taken later than at the start could not be waited for.
             Self::Sqlite { writer, .. } => Begun::<Sqlite>::on(writer, "BEGIN IMMEDIATE").await?.into(),
-            Self::Postgres { pool, own: Some(own) } => {
-                Begun::<Postgres>::on(of(pool, own).await, "BEGIN").await?.into()
-            }
+            Self::Postgres { pool, own: Some(own) } => Begun::<Postgres>::on(open(pool, own)?, "BEGIN").await?.into(),
             Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
         })
     }
@@ -452,9 +450,7 @@ impl Db {
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Begun::Pooled(Box::pin(readers.begin()).await?).into(),
-            Self::Postgres { pool, own: Some(own) } => {
-                Begun::<Postgres>::on(of(pool, own).await, "BEGIN").await?.into()
-            }
+            Self::Postgres { pool, own: Some(own) } => Begun::<Postgres>::on(open(pool, own)?, "BEGIN").await?.into(),
             Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
         })
     }
@@ -470,7 +466,7 @@ impl Db {
                 rows?.into_iter().next().map(Row::Sqlite)
             }
             Self::Postgres { pool, own: Some(own) } => {
-                let mut own = of(pool, own).await.lend().await?;
+                let mut own = open(pool, own)?.lend().await?;
                 let rows = sqlx::query_with(sql.postgres, for_postgres(values)?).fetch_all(&mut *own).await;
                 own.give_back_after(&rows);
                 rows?.into_iter().next().map(Row::Postgres)
@@ -534,12 +530,9 @@ impl Db {
     }
 }
 
-/// Somebody's own connection, which is not lent any more when the pool is closed that all share.
-async fn of<'a>(pool: &PgPool, own: &'a Kept<PgConnection>) -> &'a Kept<PgConnection> {
-    if pool.is_closed() {
-        own.close().await;
-    }
-    own
+/// Somebody's own connection, while the pool is open that all share.
+fn open<'a>(pool: &PgPool, own: &'a Kept<PgConnection>) -> Result<&'a Kept<PgConnection>, sqlx::Error> {
+    if pool.is_closed() { Err(sqlx::Error::PoolClosed) } else { Ok(own) }
 }
 
 fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {

@@ -142,7 +142,6 @@ async fn write(
         match appended.unwrap_or(Err(StoreError::TooSlow)) {
             Ok(first) => {
                 debug!(alerts = count, requests = shares.len(), "inbox committed");
-                let last = first + count as i64 - 1;
                 handed.push(first, received_at, alerts);
                 commits.send_replace(());
                 failed.send_replace(None);
@@ -152,7 +151,7 @@ async fn write(
                     let _ = answer.send(Ok(position));
                     position += i64::try_from(count).unwrap_or(i64::MAX);
                 }
-                handed.give_way(last).await;
+                handed.give_way(position - 1).await;
             }
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, alerts = count, "the inbox could not be written");

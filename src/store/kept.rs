@@ -69,10 +69,12 @@ pub struct Lent<C> {
 }
 
 impl<C: Connection> Kept<C> {
-    /// Keeps a connection that is made when it is first needed. Nobody waits longer for it than `patience`.
-    pub fn new(options: C::Options, patience: Duration) -> Self {
+    /// Keeps a connection: the one that is `made`, or one by `options` when it is first needed, or needed anew. Nobody waits
+    /// longer for it than `patience`.
+    pub fn new(made: Option<C>, options: C::Options, patience: Duration) -> Self {
+        let at_hand = made.map(|connection| AtHand { connection, since: Some(Instant::now()) });
         let (times_lent, is_closed) = (AtomicU64::default(), AtomicBool::default());
-        Self(Arc::new(Shared { options, patience, place: Arc::default(), times_lent, is_closed }))
+        Self(Arc::new(Shared { options, patience, place: Arc::new(Mutex::new(at_hand)), times_lent, is_closed }))
     }
 
     /// The connection, when it is the caller's turn.

@@ -224,8 +224,8 @@ impl Triager {
 
         let batch = Batch { from, last: last.position, deliveries, unreadable, setup, now };
         let mut tx = self.engine.db().begin().await?;
-        let brought = match self.bring(&mut tx, &batch).await {
-            Ok(Some(brought)) => brought,
+        let digest = match self.write(&mut tx, &batch).await {
+            Ok(Some(digest)) => digest,
             undone => {
                 let _ = tx.rollback().await;
                 return undone.map(|_| None);
@@ -234,18 +234,18 @@ impl Triager {
         fault::pass(Point::TriageBefore).await.map_err(StoreError::from)?;
         tx.commit().await?;
         fault::pass(Point::TriageAfter).await.map_err(StoreError::from)?;
-        self.recounted = brought.recounted;
-        for course in brought.courses.iter().filter(|course| course.is_in_open_incident()) {
+        self.recounted = digest.recounted;
+        for course in digest.courses.iter().filter(|course| course.is_in_open_incident()) {
             self.repeats.remember(&course.alert.alert);
         }
-        if !brought.touched.is_empty() {
+        if !digest.touched.is_empty() {
             self.engine.announce_jobs();
         }
         Ok(Some(batch.last))
     }
 
     /// Writes what a batch comes to, and moves the cursor; `None` when another process did.
-    async fn bring<'a>(&mut self, tx: &mut Tx, batch: &Batch<'a>) -> Result<Option<Brought<'a>>, EngineError> {
+    async fn write<'a>(&mut self, tx: &mut Tx, batch: &Batch<'a>) -> Result<Option<Digest<'a>>, EngineError> {
         let Batch { deliveries, setup, now, .. } = batch;
         for (row, reason) in &batch.unreadable {
             tx.set_aside(row.position, &row.source, reason, *now).await?;
@@ -268,7 +268,7 @@ impl Triager {
         self.nothing_told &= deliveries.iter().all(|delivery| delivery.alert.alert.status != AlertStatus::Info);
         let recounted = self.recount(tx, &courses, &touched, *now).await?;
         let is_ours = tx.advance_inbox_cursor(batch.from, batch.last).await?;
-        Ok(is_ours.then_some(Brought { courses, touched, recounted }))
+        Ok(is_ours.then_some(Digest { courses, touched, recounted }))
     }
 
     /// Brings the changes to their incidents, opening those that are not there, and tallies the alerts.
@@ -483,8 +483,8 @@ struct Batch<'a> {
     now: Timestamp,
 }
 
-/// What a batch was brought to.
-struct Brought<'a> {
+/// What a batch came to.
+struct Digest<'a> {
     courses: Vec<Course<'a>>,
     /// The incidents that changed.
     touched: Vec<IncidentId>,
