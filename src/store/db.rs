@@ -93,7 +93,8 @@ impl Sql {
         if self.columns.is_empty() { self.sqlite.to_owned() } else { rows::for_sqlite(self, 1) }
     }
 
-    fn text_for_postgres(self) -> String {
+    /// The text that PostgreSQL is given.
+    pub fn text_for_postgres(self) -> String {
         if self.columns.is_empty() { self.postgres.to_owned() } else { rows::for_postgres(self, 0) }
     }
 }
@@ -376,7 +377,10 @@ impl Db {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options =
                 PgConnectOptions::from_str(url)?.application_name("firebell").statement_cache_capacity(STATEMENTS);
-            let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(CONNECT_TIMEOUT);
+            let pool = PgPoolOptions::new()
+                .max_connections(10)
+                .acquire_timeout(CONNECT_TIMEOUT)
+                .after_connect(|connection, _| connection.set());
             return Ok(Self::Postgres { pool: pool.connect_with(options).await?, own: None });
         }
         Err(StoreError::UnknownDatabase)

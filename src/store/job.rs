@@ -79,13 +79,12 @@ sql! {
          VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
          ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0",
     );
-    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. In the order of the
-    // index, so that only what is taken is read, however much waits; a bare `LIMIT $6` would have SQLite prepare the
-    // statement anew each time.
+    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. It stands in a CASE,
+    // and the rows that are wanted in a CTE, so that both databases look for those once, and then by their key: PostgreSQL
+    // looked for them anew for each row that waits. In the order of the index, so that only what is taken is read, however
+    // much waits; a bare `LIMIT $6` would have SQLite prepare the statement anew each time.
     CLAIM = Sql::portable(
-        "UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
-                        first_attempt_at = COALESCE(first_attempt_at, $2)
-         WHERE id IN (
+        "WITH next AS MATERIALIZED (
              SELECT j.id FROM job j
              WHERE j.state = 'queued' AND j.performer = $1 AND j.urgency = $5 AND j.due_at <= $2
                AND (j.lane IS NULL OR NOT EXISTS (
@@ -93,16 +92,18 @@ sql! {
                    WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
                      AND (earlier.lane_at, earlier.id) < (j.lane_at, j.id)))
              ORDER BY j.due_at, j.id LIMIT CAST($6 AS BIGINT))
-           AND state = 'queued' AND due_at <= $2
+         UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
+                        first_attempt_at = COALESCE(first_attempt_at, $2)
+         WHERE id IN (SELECT id FROM next) AND CASE WHEN state = 'queued' THEN due_at <= $2 END
          RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
     );
     CLAIM_EXPIRED = Sql::portable(
-        "UPDATE job SET lease_until = $3, lease_holder = $4, attempts = attempts + 1
-         WHERE id IN (
+        "WITH left_behind AS MATERIALIZED (
              SELECT j.id FROM job j
              WHERE j.state = 'running' AND j.performer = $1 AND j.lease_until < $2
              ORDER BY j.lease_until, j.id LIMIT CAST($5 AS BIGINT))
-           AND state = 'running' AND lease_until < $2
+         UPDATE job SET lease_until = $3, lease_holder = $4, attempts = attempts + 1
+         WHERE id IN (SELECT id FROM left_behind) AND CASE WHEN state = 'running' THEN lease_until < $2 END
          RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
     );
     // What was due when it was queued is due whatever the clock says since; and no attempt waits longer than the longest

@@ -23,6 +23,20 @@ on_both_databases! {
     }
 }
 
+/// The tables that grow with what comes in.
+const GROWS: [&str; 10] = [
+    "inbox",
+    "alert",
+    "incident",
+    "timeline",
+    "escalation",
+    "page",
+    "status_update",
+    "job",
+    "alert_repeat",
+    "alert_tally",
+];
+
 /// Statements that read all there is of a table that grows, and why they may.
 const MAY_READ_ALL: [(&str, &str, &str); 9] = [
     ("alert", "LATEST", "a page of it, in the order of an index"),
@@ -40,8 +54,6 @@ const MAY_READ_ALL: [(&str, &str, &str); 9] = [
 /// could not see that the partial index had them all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_statement_reads_all_of_a_table_that_grows() {
-    const GROWS: [&str; 9] =
-        ["inbox", "alert", "incident", "timeline", "escalation", "page", "status_update", "job", "alert_repeat"];
     let database = TestDatabase::sqlite();
     let db = Db::connect(&database.url).await.unwrap();
     db.migrate().await.unwrap();
@@ -73,4 +85,63 @@ async fn no_statement_reads_all_of_a_table_that_grows() {
     }
     assert_eq!(faults, [""; 0]);
     db.close().await;
+}
+
+/// A plan that PostgreSQL keeps is made when it is first needed, of tables that may be empty then. It once chose to read all
+/// jobs for each job that a claim looks at, and went on so in the storm that followed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_plan_that_is_made_of_empty_tables_reads_all_of_one_that_grows() {
+    let Some(database) = TestDatabase::postgres().await else { return };
+    let whole = Db::connect(&database.url).await.unwrap();
+    whole.migrate().await.unwrap();
+    let Db::Postgres { pool, .. } = &whole else { unreachable!("it was made so") };
+    let Db::Postgres { own: Some(own), .. } = whole.apart() else { unreachable!("it was made so") };
+    let mut pooled = pool.acquire().await.unwrap();
+    let mut own = own.lend().await.unwrap();
+    for connection in [&mut *pooled, &mut *own] {
+        assert_eq!(faults_of_plans(&whole, connection).await, [""; 0]);
+    }
+    drop((pooled, own));
+    whole.close().await;
+}
+
+async fn faults_of_plans(db: &Db, connection: &mut sqlx::PgConnection) -> Vec<String> {
+    let run = async |connection: &mut sqlx::PgConnection, text: String| {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(text)).fetch_all(connection).await.unwrap()
+    };
+    run(connection, "SET plan_cache_mode = force_generic_plan".to_owned()).await;
+    let mut faults = Vec::new();
+    for (file, name, sql) in statements() {
+        let count = db.prepare(sql).await.unwrap();
+        let given = if count == 0 { String::new() } else { format!("({})", vec!["NULL"; count].join(", ")) };
+        run(connection, format!("PREPARE asked AS {}", sql.text_for_postgres())).await;
+        let explained = run(connection, format!("EXPLAIN (FORMAT JSON) EXECUTE asked{given}")).await;
+        run(connection, "DEALLOCATE asked".to_owned()).await;
+        let plan: serde_json::Value = explained[0].get(0);
+        let excused = MAY_READ_ALL.iter().any(|(of, called, _)| (*of, *called) == (file, name));
+        if !excused {
+            faults
+                .extend(faults_of_plan(&plan[0]["Plan"], false).iter().map(|fault| format!("{file}::{name}: {fault}")));
+        }
+    }
+    faults
+}
+
+/// What is wrong with a plan: a table is read to its end, or what is limited is read anew for each row beside it.
+fn faults_of_plan(node: &serde_json::Value, for_each_row: bool) -> Vec<String> {
+    let of = |node: &serde_json::Value, key: &str| node[key].as_str().unwrap_or_default().to_owned();
+    let (kind, table) = (of(node, "Node Type"), of(node, "Relation Name"));
+    let mut faults = Vec::new();
+    if kind == "Seq Scan" && GROWS.contains(&table.as_str()) {
+        faults.push(format!("reads all of {table}"));
+    }
+    if kind == "Limit" && for_each_row {
+        faults.push("looks for the first ones again and again".to_owned());
+    }
+    for inner in node["Plans"].as_array().into_iter().flatten() {
+        let is_inner = kind == "Nested Loop" && of(inner, "Parent Relationship") == "Inner";
+        let is_asked_of_each = of(inner, "Parent Relationship").ends_with("Plan");
+        faults.extend(faults_of_plan(inner, (for_each_row || is_inner) && !is_asked_of_each));
+    }
+    faults
 }
