@@ -40,6 +40,11 @@ const COPIED: &[Copied] = &[
     },
     Copied { table: "timeline", copies: INCIDENTS, differing: &[("incident_id", "incident_id + n")] },
     Copied {
+        table: "alert_tally",
+        copies: INCIDENTS,
+        differing: &[("incident_id", "incident_id + n"), ("alerts", "10"), ("firing", "0"), ("unacknowledged", "0")],
+    },
+    Copied {
         table: "alert",
         copies: ALERTS,
         differing: &[

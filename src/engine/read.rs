@@ -6,9 +6,9 @@ use crate::domain::id::{EntryNumber, IncidentId, PersonId, Snowflake, UpdateNumb
 use crate::domain::incident::{Incident, Room};
 use crate::domain::timeline::Entry;
 use crate::engine::{Engine, EngineError};
-use crate::store::alert::Tally;
 use crate::store::incident::Listing;
 use crate::store::post::Post;
+use crate::store::tally::Tally;
 use crate::store::{StoreError, Tx};
 
 /// How many alerts a card reads for its links.

@@ -28,7 +28,7 @@ sql! {
                                    WHERE latest.source = wanted.source AND latest.fingerprint = wanted.fingerprint)
          LEFT JOIN incident i ON i.id = a.incident_id",
     );
-    TALLY = Sql::of_rows(
+    CHANGE = Sql::of_rows(
         "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
                             deliveries, incident_id, alert, said_at)
          SELECT column1, column2, column3, column4, column5, column6, column7, column8, column8,
@@ -54,17 +54,6 @@ sql! {
              said_at = COALESCE(column6, said_at)
          FROM {rows} WHERE source = column2 AND fingerprint = column3 AND incident_id = column1",
         &[Int, Text, Text, Int, Time, Time],
-    );
-    OF_INCIDENT_COUNTED = Sql::portable(
-        "SELECT COUNT(*) AS alerts,
-                COUNT(CASE WHEN status IN ('firing', 'acknowledged') THEN 1 END) AS firing,
-                COUNT(CASE WHEN status = 'firing' THEN 1 END) AS unacknowledged,
-                CAST(COALESCE(SUM(deliveries), 0) AS BIGINT) AS deliveries,
-                MAX(last_at) AS latest,
-                CAST((SELECT COALESCE(SUM(deliveries), 0) FROM alert_repeat WHERE incident_id = $1) AS BIGINT)
-                    AS repeats,
-                (SELECT MAX(last_at) FROM alert_repeat WHERE incident_id = $1) AS latest_repeat
-         FROM alert WHERE incident_id = $1 AND status <> 'info'",
     );
     OF_INCIDENT = Sql::portable(
         "SELECT a.alert, a.status, a.first_at, a.deliveries, a.last_at, r.deliveries AS repeats,
@@ -97,7 +86,7 @@ const IN_NONE: i64 = 0;
 
 /// What is kept of an alert after a batch of deliveries that changed something.
 #[derive(Debug, Clone)]
-pub struct Tallied<'a> {
+pub struct Changed<'a> {
     /// The last delivery that counted.
     pub alert: &'a Written,
     /// Its status now.
@@ -116,6 +105,19 @@ pub struct Tallied<'a> {
     pub deliveries: i64,
     /// The incident that it belongs to.
     pub incident: Option<IncidentId>,
+    /// What was kept of it there before.
+    pub before: Before,
+}
+
+/// What was kept of an alert in an incident before a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing: it was not part of it.
+    Nothing,
+    /// It had this status.
+    Was(AlertStatus),
+    /// It may have been part of it: it came back from a later incident to one that was reopened.
+    Unknown,
 }
 
 /// What is kept of an alert after a batch of deliveries that said what was known.
@@ -129,42 +131,12 @@ pub struct Repeated<'a> {
     pub incident: Option<IncidentId>,
     /// When the source said it, by its clock, where that is later than what was known.
     pub said_at: Option<Timestamp>,
-    /// Whether it only informs.
-    pub informs: bool,
+    /// Its status.
+    pub status: AlertStatus,
     /// When it was last delivered.
     pub last_at: Timestamp,
     /// How many deliveries this batch had.
     pub deliveries: i64,
-}
-
-/// How many alerts an incident has; what only informs is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// Different ones.
-    pub alerts: u64,
-    /// Those that still fire.
-    pub firing: u64,
-    /// Those of them that nobody took on at their source.
-    pub unacknowledged: u64,
-    /// Deliveries, repeats counted.
-    pub deliveries: u64,
-    /// When the last came.
-    pub latest: Option<Timestamp>,
-}
-
-impl Tally {
-    /// What the alerts of a batch come to, all of which belong to one incident that has no others.
-    pub fn of(alerts: &[Tallied<'_>]) -> Self {
-        let counted = || alerts.iter().filter(|alert| alert.status != AlertStatus::Info);
-        let with = |statuses: &[AlertStatus]| counted().filter(|alert| statuses.contains(&alert.status)).count() as u64;
-        Self {
-            alerts: counted().count() as u64,
-            firing: with(&[AlertStatus::Firing, AlertStatus::Acknowledged]),
-            unacknowledged: with(&[AlertStatus::Firing]),
-            deliveries: counted().map(|alert| alert.deliveries).sum::<i64>().unsigned_abs(),
-            latest: counted().map(|alert| alert.last_at).max(),
-        }
-    }
 }
 
 /// An alert with its counts.
@@ -210,10 +182,11 @@ impl Tx {
         Ok(known)
     }
 
-    /// Keeps what a batch of deliveries made of each alert; one statement for all, each identity once.
-    pub async fn tally_alerts(&mut self, tallied: &[Tallied<'_>]) -> Result<(), StoreError> {
-        let mut values = Vec::with_capacity(tallied.len() * TALLY.columns().len());
-        for row in tallied {
+    /// Keeps what a batch of deliveries made of each alert, and counts those that said what was known; each identity
+    /// once, and all at once: a transaction adds to a tally a single time.
+    pub async fn keep_alerts(&mut self, changed: &[Changed<'_>], repeated: &[Repeated<'_>]) -> Result<(), StoreError> {
+        let mut values = Vec::with_capacity(changed.len() * CHANGE.columns().len());
+        for row in changed {
             let Written { alert, json } = row.alert;
             values.extend(values![
                 alert.source.as_str(),
@@ -230,18 +203,13 @@ impl Tx {
                 row.said_at,
             ]);
         }
-        self.later_rows(TALLY, values).await?;
-        Ok(())
-    }
-
-    /// Counts deliveries that said what was known; each identity once.
-    pub async fn count_repeats(&mut self, repeated: &[Repeated<'_>]) -> Result<(), StoreError> {
+        self.later_rows(CHANGE, values).await?;
         let (mut again, mut told_again) = (Vec::new(), Vec::new());
         for row in repeated {
             let counted =
-                values![in_incident(row.incident), row.source.as_str(), row.fingerprint, row.deliveries, row.last_at,];
+                values![in_incident(row.incident), row.source.as_str(), row.fingerprint, row.deliveries, row.last_at];
             // What later deliveries are held against stands with what is known.
-            if row.informs || row.said_at.is_some() {
+            if row.status == AlertStatus::Info || row.said_at.is_some() {
                 told_again.extend(counted);
                 told_again.push(row.said_at.into());
             } else {
@@ -249,20 +217,8 @@ impl Tx {
             }
         }
         self.later_rows(REPEAT, again).await?;
-        self.later_rows(TOLD_AGAIN, told_again).await
-    }
-
-    /// How many alerts an incident has.
-    pub async fn tally_of(&mut self, incident: IncidentId) -> Result<Tally, StoreError> {
-        let row = self.one(OF_INCIDENT_COUNTED, values![incident.0]).await?;
-        let count = |column| -> Result<u64, StoreError> { crate::store::types::to_count(row.get(column)?, column) };
-        Ok(Tally {
-            alerts: count("alerts")?,
-            firing: count("firing")?,
-            unacknowledged: count("unacknowledged")?,
-            deliveries: count("deliveries")? + count("repeats")?,
-            latest: row.time_maybe("latest")?.max(row.time_maybe("latest_repeat")?),
-        })
+        self.later_rows(TOLD_AGAIN, told_again).await?;
+        self.tally(changed, repeated).await
     }
 
     /// The alerts of an incident, the earliest first, at most `limit`.

@@ -16,6 +16,7 @@ pub mod lease;
 pub mod post;
 pub mod refused;
 pub mod rows;
+pub mod tally;
 pub mod timeline;
 pub mod types;
 
@@ -45,6 +46,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str, db::Sql
         ("lease", lease::STATEMENTS),
         ("post", post::STATEMENTS),
         ("refused", refused::STATEMENTS),
+        ("tally", tally::STATEMENTS),
         ("timeline", timeline::STATEMENTS),
     ]
     .into_iter()

@@ -17,8 +17,9 @@ use crate::domain::organisation::Organisation;
 use crate::domain::timeline::Entry;
 use crate::intake::auth::{is_known, secret_in};
 use crate::render::sentence;
-use crate::store::alert::{Counted, Tally};
+use crate::store::alert::Counted;
 use crate::store::incident::Listing;
+use crate::store::tally::Tally;
 use crate::web::Web;
 use crate::web::error::Problem;
 

@@ -21,6 +21,7 @@ const TABLES: &[&str] = &[
     "counter",
     "incident",
     "alert",
+    "alert_repeat",
     "timeline",
     "escalation",
     "page",

@@ -8,12 +8,12 @@ use firebell::domain::alert::{Alert, AlertStatus, Severity};
 use firebell::domain::effect::{Effect, Performer};
 use firebell::domain::id::IncidentId;
 use firebell::store::Db;
-use firebell::store::alert::{Counted, Repeated, Tallied};
+use firebell::store::alert::{Before, Changed, Counted, Repeated};
 use firebell::store::inbox::Written;
 use firebell::store::inbox_writer::Inbox;
 use firebell::store::job::{Claim, Ending, Job};
 
-use crate::support::TestDatabase;
+use crate::support::{TestDatabase, tallies};
 
 fn at(seconds: i64) -> Timestamp {
     DateTime::from_timestamp(1_770_000_000 + seconds, 123_456_000).unwrap()
@@ -67,7 +67,7 @@ on_both_databases! {
     async fn what_waits_to_be_written_is_read_back_kept_by_the_commit_and_forgotten_without_one(database: TestDatabase) {
         let db = fresh(&database).await;
         let alerts: Vec<Written> = (0..20).map(|number| Written::new(alert(number)).unwrap()).collect();
-        let tallied = |alert| Tallied {
+        let changed = |alert| Changed {
             alert,
             status: AlertStatus::Firing,
             severity: Severity::Sev2,
@@ -77,17 +77,18 @@ on_both_databases! {
             last_at: at(0),
             deliveries: 1,
             incident: None,
+            before: Before::Nothing,
         };
         // Few wait for each other; many are written at once, after those that wait.
-        let (few, many): (Vec<_>, Vec<_>) = (alerts[..2].iter().map(tallied).collect(), alerts[2..].iter().map(tallied).collect());
+        let (few, many): (Vec<_>, Vec<_>) = (alerts[..2].iter().map(changed).collect(), alerts[2..].iter().map(changed).collect());
         for is_kept in [false, true] {
             let mut tx = db.begin().await.unwrap();
-            tx.tally_alerts(&few[..1]).await.unwrap();
-            tx.tally_alerts(&few[1..]).await.unwrap();
+            tx.keep_alerts(&few[..1], &[]).await.unwrap();
+            tx.keep_alerts(&few[1..], &[]).await.unwrap();
             assert_eq!(tx.alerts_page(None, 50).await.unwrap().len(), 2);
-            tx.tally_alerts(&few).await.unwrap();
-            tx.tally_alerts(&many).await.unwrap();
-            tx.tally_alerts(&few).await.unwrap();
+            tx.keep_alerts(&few, &[]).await.unwrap();
+            tx.keep_alerts(&many, &[]).await.unwrap();
+            tx.keep_alerts(&few, &[]).await.unwrap();
             if is_kept {
                 tx.commit().await.unwrap();
             } else {
@@ -104,7 +105,7 @@ on_both_databases! {
         let db = fresh(&database).await;
         let alerts: Vec<Written> = (0..3).map(|number| Written::new(alert(number)).unwrap()).collect();
         let incident = IncidentId(1);
-        let tallied = |alert, status, second| Tallied {
+        let changed = |alert, status, second, before| Changed {
             alert,
             status,
             severity: Severity::Sev2,
@@ -114,28 +115,34 @@ on_both_databases! {
             last_at: at(second),
             deliveries: 1,
             incident: Some(incident),
+            before,
         };
         let repeated = |number: usize, second, said_at| Repeated {
             source: &alerts[number].alert.source,
             fingerprint: &alerts[number].alert.fingerprint,
             incident: Some(incident),
             said_at,
-            informs: false,
+            status: AlertStatus::Firing,
             last_at: at(second),
             deliveries: 10,
         };
         let mut tx = db.begin().await.unwrap();
-        let firing = alerts.iter().map(|alert| tallied(alert, AlertStatus::Firing, 1)).collect::<Vec<_>>();
-        tx.tally_alerts(&firing).await.unwrap();
+        let firing: Vec<_> =
+            alerts.iter().map(|alert| changed(alert, AlertStatus::Firing, 1, Before::Nothing)).collect();
+        tx.keep_alerts(&firing, &[]).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = db.begin().await.unwrap();
-        tx.count_repeats(&[repeated(0, 5, None), repeated(1, 4, Some(at(3)))]).await.unwrap();
+        tx.keep_alerts(&[], &[repeated(0, 5, None), repeated(1, 4, Some(at(3)))]).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = db.begin().await.unwrap();
-        tx.count_repeats(&[repeated(0, 7, None)]).await.unwrap();
+        tx.keep_alerts(&[], &[repeated(0, 7, None)]).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
         // What changes after repeats is later than they are.
-        tx.tally_alerts(&[tallied(&alerts[0], AlertStatus::Resolved, 9)]).await.unwrap();
+        let resolved = changed(&alerts[0], AlertStatus::Resolved, 9, Before::Was(AlertStatus::Firing));
+        tx.keep_alerts(&[resolved], &[]).await.unwrap();
         tx.commit().await.unwrap();
+        tallies::are_exact(&db).await;
 
         let mut tx = db.read().await.unwrap();
         let tally = tx.tally_of(incident).await.unwrap();

@@ -7,7 +7,7 @@ use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertStatus, Severity};
 use crate::domain::id::IncidentId;
 use crate::domain::triage::{Known, News, Verdict, news};
-use crate::store::alert::{Repeated, Tallied};
+use crate::store::alert::{Before, Changed, Repeated};
 use crate::store::inbox::Written;
 
 /// An alert as it came, and what it means.
@@ -24,6 +24,8 @@ pub(super) struct Course<'a> {
     /// The incident that it belongs to.
     pub incident: Option<IncidentId>,
     deliveries: Vec<usize>,
+    /// The incident and the status that were known before the batch.
+    before: Option<(Option<IncidentId>, AlertStatus)>,
     known: Option<Known>,
     is_changed: bool,
     status: AlertStatus,
@@ -58,6 +60,7 @@ pub(super) fn of_each_alert<'a>(deliveries: &[Delivery<'a>]) -> Vec<Course<'a>> 
                 alert: delivery.alert,
                 incident: None,
                 deliveries: Vec::new(),
+                before: None,
                 known: None,
                 is_changed: true,
                 status: alert.status,
@@ -86,6 +89,7 @@ impl Course<'_> {
         self.changed_at = known.changed_at;
         self.said_at = known.said_at;
         self.incident = known.incident;
+        self.before = Some((known.incident, known.status));
         self.known = Some(known);
     }
 
@@ -100,8 +104,8 @@ impl Course<'_> {
     }
 
     /// What is kept of it.
-    pub fn tallied(&self) -> Tallied<'_> {
-        Tallied {
+    pub fn changed(&self) -> Changed<'_> {
+        Changed {
             alert: self.alert,
             status: self.status,
             severity: self.severity,
@@ -111,6 +115,11 @@ impl Course<'_> {
             last_at: self.last_at,
             deliveries: self.deliveries.len() as i64,
             incident: self.incident,
+            before: match self.before {
+                Some((incident, status)) if incident == self.incident => Before::Was(status),
+                Some((incident, _)) if self.incident < incident => Before::Unknown,
+                _ => Before::Nothing,
+            },
         }
     }
 
@@ -121,7 +130,7 @@ impl Course<'_> {
             fingerprint: &self.alert.alert.fingerprint,
             incident: self.incident,
             said_at: self.said_at.filter(|_| self.is_said_later),
-            informs: self.status == AlertStatus::Info,
+            status: self.status,
             last_at: self.last_at,
             deliveries: self.deliveries.len() as i64,
         }

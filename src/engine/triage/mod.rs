@@ -25,9 +25,9 @@ use crate::domain::incident::{Command, Joined, Joining, Opening, Refusal};
 use crate::domain::triage::News;
 use crate::engine::{Alerts, Applied, Engine, EngineError, NewIncident, Setup};
 use crate::fault::{self, Point};
-use crate::store::alert::Tally;
 use crate::store::handed::{Handed, Held};
 use crate::store::inbox::InboxRow;
+use crate::store::tally::Tally;
 use crate::store::{StoreError, Tx};
 use course::{Change, Course, Delivery};
 use flood::Flood;
@@ -314,8 +314,9 @@ impl Triager {
         let resolved = by_incident(resolutions, courses);
         let (changed, repeated): (Vec<&Course<'_>>, Vec<&Course<'_>>) =
             courses.iter().partition(|course| course.is_changed());
-        tx.tally_alerts(&changed.iter().map(|course| course.tallied()).collect::<Vec<_>>()).await?;
-        tx.count_repeats(&repeated.iter().map(|course| course.repeated()).collect::<Vec<_>>()).await?;
+        let changed: Vec<_> = changed.iter().map(|course| course.changed()).collect();
+        let repeated: Vec<_> = repeated.iter().map(|course| course.repeated()).collect();
+        tx.keep_alerts(&changed, &repeated).await?;
         for (id, changes) in answered {
             let source = Actor::Source(changes[0].alert.source.clone());
             let command = Command::AcknowledgedAtSource {
@@ -511,8 +512,8 @@ fn alerts_of(changes: &[Change<'_>], courses: &[Course<'_>]) -> Alerts {
     let mut places: Vec<usize> = changes.iter().map(|change| change.course).collect();
     places.sort_unstable();
     places.dedup();
-    let alerts: Vec<_> = places.into_iter().map(|place| courses[place].tallied()).collect();
-    Alerts::new(Tally::of(&alerts), alerts.iter().map(|tallied| &tallied.alert.alert))
+    let alerts: Vec<_> = places.into_iter().map(|place| courses[place].changed()).collect();
+    Alerts::new(Tally::of(&alerts), alerts.iter().map(|changed| &changed.alert.alert))
 }
 
 /// Where firings go.

@@ -6,6 +6,7 @@ use firebell::domain::id::{IncidentId, SourceName};
 use firebell::domain::paging::PageState;
 
 use super::stage::Stage;
+use crate::support::tallies;
 
 /// Fails on the first promise that does not hold.
 pub async fn check(stage: &mut Stage) {
@@ -20,6 +21,7 @@ pub async fn check(stage: &mut Stage) {
         assert_eq!(incident, Some(IncidentId(1)), "the alert {fingerprint} was accepted");
     }
     assert!(tx.incident(IncidentId(2)).await.unwrap().is_none(), "one cause, one incident");
+    tallies::are_exact(&stage.db).await;
 
     // 2. The page that was decided arrived, at most twice.
     let direct = stage.messages("ana").len();

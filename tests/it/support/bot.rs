@@ -10,7 +10,7 @@ use standin::{ChannelKind, Component, Discord, Message, Options, Reply};
 
 use super::alerts::{Alert, webhook};
 use super::amazon::Amazon;
-use super::{TestDatabase, discord_api};
+use super::{TestDatabase, discord_api, tallies};
 
 /// Firebell on the example configuration, beside a stand-in Discord, at a quarter to two at night.
 ///
@@ -306,9 +306,9 @@ impl Bot {
             }
         }
         assert!(unasked.is_empty(), "messages that nobody asked for:\n{}", unasked.join("\n---\n"));
-        let mut tx = self.world.app().engine().db().read().await.unwrap();
-        let states = tx.job_states().await.unwrap();
-        drop(tx);
+        let db = self.world.app().engine().db();
+        tallies::are_exact(db).await;
+        let states = db.read().await.unwrap().job_states().await.unwrap();
         assert!(!states.iter().any(|(state, _)| state == "buried"), "jobs were given up: {states:?}");
         self.world.stop_app().await;
         let violations = self.discord().violations();

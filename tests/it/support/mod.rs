@@ -8,6 +8,7 @@ pub mod postgres;
 pub mod program;
 pub mod shared;
 pub mod switch;
+pub mod tallies;
 pub mod wire;
 
 pub use bot::Bot;
