@@ -34,9 +34,12 @@ use settle::{Outcome, Settlement, settle};
 
 /// How often a worker looks for jobs that other processes queued, or whose time came.
 const POLL: std::time::Duration = std::time::Duration::from_millis(250);
-/// How long after jobs were queued they are looked for, so that what came over the desk is ahead of them, and in a storm
-/// one claim serves many commits.
-const BREATH: std::time::Duration = std::time::Duration::from_millis(5);
+/// How long at least after jobs were queued they are looked for, so that what came over the desk is ahead of them, and in a
+/// storm one claim serves many commits; and how long at most.
+const BREATH: (std::time::Duration, std::time::Duration) =
+    (std::time::Duration::from_millis(5), std::time::Duration::from_millis(100));
+/// How many times as long as the last look took: where much waits that cannot be done yet, each looks through all of it.
+const BREATH_FOR_LOOK: u32 = 9;
 /// How long claiming may take; a database that does not answer at all must not hold a worker for ever.
 const CLAIM: std::time::Duration = std::time::Duration::from_secs(10);
 /// How far apart edits of one message are at least.
@@ -98,15 +101,15 @@ impl Outbox {
         while !stop.is_cancelled() {
             queued.mark_unchanged();
             moved.mark_unchanged();
-            let free = hands.free();
+            let (free, began) = (hands.free(), std::time::Instant::now());
             let claimed = if free == 0 {
                 Ok(Vec::new())
             } else {
                 let claimed = tokio::time::timeout(CLAIM, self.claim(performer, free, &mut latest)).await;
                 claimed.unwrap_or(Err(EngineError::Store(StoreError::TooSlow)))
             };
+            let breath = (began.elapsed() * BREATH_FOR_LOOK).clamp(BREATH.0, BREATH.1);
             let wait = match claimed {
-                Ok(jobs) if jobs.is_empty() => POLL,
                 Ok(jobs) => {
                     for job in jobs {
                         // There are as many as were free; only this loop takes them.
@@ -114,7 +117,7 @@ impl Outbox {
                             hands.take(job, None, slot);
                         }
                     }
-                    continue;
+                    POLL
                 }
                 Err(error) => {
                     warn!(error = &error as &dyn std::error::Error, "jobs cannot be claimed");
@@ -124,8 +127,8 @@ impl Outbox {
             tokio::select! {
                 () = stop.cancelled() => (),
                 () = tokio::time::sleep(wait) => (),
-                _ = queued.changed() => tokio::time::sleep(BREATH).await,
-                () = hands.one_ended() => tokio::time::sleep(BREATH).await,
+                _ = queued.changed() => tokio::time::sleep(breath).await,
+                () = hands.one_ended() => tokio::time::sleep(breath).await,
                 _ = moved.changed() => (),
             }
         }
