@@ -101,8 +101,7 @@ async fn look_later(tx: &mut Tx, source: &SourceName, due: Timestamp, now: Times
     let effect = Effect::ExpectBeat { source: source.clone(), due };
     let key = effect.dedup_key(IncidentId(0), "");
     // Anew, since a process that did not know the source yet may have let the look go by.
-    tx.renew_job(None, &key, &effect, due, now).await?;
-    Ok(())
+    tx.renew_job(None, &key, &effect, due, now).await
 }
 
 async fn append(tx: &mut Tx, alert: &Alert, now: Timestamp) -> Result<i64, StoreError> {

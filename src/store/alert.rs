@@ -4,11 +4,12 @@ use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertStatus, Severity};
 use crate::domain::id::{IncidentId, SourceName};
 use crate::domain::triage::Known;
-use crate::store::db::{Connection, Sql, Tx, values};
+use crate::store::db::{Sql, values};
 use crate::store::error::StoreError;
 use crate::store::inbox::Written;
 use crate::store::rows::Column::{Int, Text, Time};
 use crate::store::sql;
+use crate::store::tx::{Connection, Tx};
 
 sql! {
     // CROSS JOIN keeps SQLite from turning the order round: each pair is one search of the primary key.

@@ -1,6 +1,5 @@
 //! Two databases behind one text: a small facade over sqlx's two drivers.
 
-use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,12 +8,13 @@ use sqlx::sqlite::{
     Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Arguments, Connection as _, Database, Executor, Row as _, Statement as _};
+use sqlx::{Arguments, Connection as _, Executor, Row as _, Statement as _};
 
 use crate::domain::Timestamp;
 use crate::store::error::StoreError;
-use crate::store::kept::{Kept, Lent, Plain, is_gone};
-use crate::store::rows::{self, Behind, Column};
+use crate::store::kept::{Kept, Plain};
+use crate::store::rows::{self, Column};
+use crate::store::tx::{Begun, Tx};
 use crate::store::types::Micros;
 
 /// How long a statement waits for SQLite's write lock, which another process may hold.
@@ -26,6 +26,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const WRITER_CACHE: &str = "-16384";
 /// How many statements a connection keeps prepared: all that there are, those over rows in each size.
 const STATEMENTS: usize = 256;
+/// How many rows SQLite's thread reads ahead: all that triage asks at once. It would wait for who reads them.
+const ROWS_AHEAD: usize = 2048;
 /// How long a caller waits for a connection to a server: whoever asked for something waits for several in a row.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for reading; two cores keep no more busy.
@@ -58,8 +60,8 @@ pub enum Db {
 /// A statement. Both databases accept its one text, except where a list is bound.
 #[derive(Debug, Clone, Copy)]
 pub struct Sql {
-    sqlite: &'static str,
-    postgres: &'static str,
+    pub(in crate::store) sqlite: &'static str,
+    pub(in crate::store) postgres: &'static str,
     columns: &'static [Column],
 }
 
@@ -84,8 +86,9 @@ impl Sql {
         self.columns
     }
 
-    pub(in crate::store) const fn template(self) -> &'static str {
-        self.sqlite
+    /// The table that it writes.
+    pub(in crate::store) fn written(self) -> Option<&'static str> {
+        self.sqlite.split_ascii_whitespace().find(|word| !["INSERT", "INTO", "UPDATE"].contains(word))
     }
 
     /// The text that SQLite is given, for one row where it is over rows.
@@ -240,111 +243,6 @@ impl Row {
     }
 }
 
-/// A transaction: all of it is kept, or nothing.
-pub struct Tx {
-    pub(in crate::store) on: Connection,
-    pub(in crate::store) behind: Behind,
-    then: Vec<Box<dyn FnOnce() + Send>>,
-}
-
-/// A connection on which a transaction was begun.
-pub(in crate::store) enum Connection {
-    /// SQLite's.
-    Sqlite(Begun<Sqlite>),
-    /// PostgreSQL's.
-    Postgres(Begun<Postgres>),
-}
-
-/// A transaction that was begun on a connection of a pool, or on one that is kept.
-pub(in crate::store) enum Begun<DB: Database> {
-    Pooled(sqlx::Transaction<'static, DB>),
-    Kept(Lent<DB::Connection>),
-    /// It came to its end.
-    Ended,
-}
-
-impl<DB: Database<Connection: Plain>> Begun<DB> {
-    async fn on(kept: &Kept<DB::Connection>, begin: &'static str) -> Result<Self, sqlx::Error> {
-        let mut lent = kept.lend().await?;
-        match lent.run(begin).await {
-            // Nothing was done on it yet.
-            Err(error) if is_gone(&error) => {
-                drop(lent);
-                lent = kept.lend().await?;
-                lent.run(begin).await?;
-            }
-            begun => begun?,
-        }
-        Ok(Self::Kept(lent))
-    }
-
-    async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        match std::mem::replace(self, Self::Ended) {
-            Self::Pooled(tx) => tx.commit().await,
-            Self::Kept(mut kept) => {
-                kept.run("COMMIT").await?;
-                kept.give_back();
-                Ok(())
-            }
-            Self::Ended => Ok(()),
-        }
-    }
-
-    async fn rollback(&mut self) -> Result<(), sqlx::Error> {
-        match std::mem::replace(self, Self::Ended) {
-            Self::Pooled(tx) => tx.rollback().await,
-            Self::Kept(kept) => {
-                kept.undo().await;
-                Ok(())
-            }
-            Self::Ended => Ok(()),
-        }
-    }
-
-    /// Takes it back beside everything else; who writes next waits for that.
-    fn leave(&mut self) {
-        if let Self::Kept(kept) = std::mem::replace(self, Self::Ended)
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            runtime.spawn(kept.undo());
-        }
-    }
-}
-
-impl<DB: Database> Deref for Begun<DB> {
-    type Target = DB::Connection;
-
-    fn deref(&self) -> &DB::Connection {
-        match self {
-            Self::Pooled(tx) => tx,
-            Self::Kept(kept) => kept,
-            Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
-        }
-    }
-}
-
-impl<DB: Database> DerefMut for Begun<DB> {
-    fn deref_mut(&mut self) -> &mut DB::Connection {
-        match self {
-            Self::Pooled(tx) => tx,
-            Self::Kept(kept) => kept,
-            Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
-        }
-    }
-}
-
-impl From<Begun<Sqlite>> for Tx {
-    fn from(begun: Begun<Sqlite>) -> Self {
-        Self { on: Connection::Sqlite(begun), behind: Behind::default(), then: Vec::new() }
-    }
-}
-
-impl From<Begun<Postgres>> for Tx {
-    fn from(begun: Begun<Postgres>) -> Self {
-        Self { on: Connection::Postgres(begun), behind: Behind::default(), then: Vec::new() }
-    }
-}
-
 impl Db {
     /// Connects to `sqlite:FILE` (made if absent) or `postgres://…`.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
@@ -355,7 +253,8 @@ impl Db {
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(BUSY_TIMEOUT)
-                .statement_cache_capacity(STATEMENTS);
+                .statement_cache_capacity(STATEMENTS)
+                .row_buffer_size(ROWS_AHEAD);
             let pool = |size| {
                 SqlitePoolOptions::new()
                     .max_connections(size)
@@ -443,8 +342,7 @@ impl Db {
     /// Begins a transaction that may write.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            // A write lock taken later than at the start could not be waited for.
-            Self::Sqlite { writer, .. } => Begun::<Sqlite>::on(writer, "BEGIN IMMEDIATE").await?.into(),
+            Self::Sqlite { writer, .. } => Begun::<Sqlite>::Fresh(writer.lend().await?).into(),
             Self::Postgres { pool, own: Some(own) } => Begun::<Postgres>::on(open(pool, own)?, "BEGIN").await?.into(),
             Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
         })
@@ -547,81 +445,7 @@ fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {
     }
 }
 
-impl Tx {
-    /// Runs a statement; how many rows it changed.
-    pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
-        self.catch_up().await?;
-        Ok(match &mut self.on {
-            Connection::Sqlite(tx) => {
-                sqlx::query_with(sql.sqlite, for_sqlite(values)?).execute(&mut **tx).await?.rows_affected()
-            }
-            Connection::Postgres(tx) => {
-                sqlx::query_with(sql.postgres, for_postgres(values)?).execute(&mut **tx).await?.rows_affected()
-            }
-        })
-    }
-
-    /// Runs a statement; its rows.
-    pub async fn all(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-        self.catch_up().await?;
-        Ok(match &mut self.on {
-            Connection::Sqlite(tx) => {
-                let rows = sqlx::query_with(sql.sqlite, for_sqlite(values)?).fetch_all(&mut **tx).await?;
-                rows.into_iter().map(Row::Sqlite).collect()
-            }
-            Connection::Postgres(tx) => {
-                let rows = sqlx::query_with(sql.postgres, for_postgres(values)?).fetch_all(&mut **tx).await?;
-                rows.into_iter().map(Row::Postgres).collect()
-            }
-        })
-    }
-
-    /// Runs a statement; its first row, if it has one.
-    pub async fn first(&mut self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
-        Ok(self.all(sql, values).await?.into_iter().next())
-    }
-
-    /// Runs a statement that gives one row.
-    pub async fn one(&mut self, sql: Sql, values: Vec<Value>) -> Result<Row, StoreError> {
-        self.first(sql, values).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
-    }
-
-    /// Has something done as soon as all is kept, and not at all if it is not.
-    pub fn then(&mut self, act: impl FnOnce() + Send + 'static) {
-        self.then.push(Box::new(act));
-    }
-
-    /// Keeps everything.
-    pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.catch_up().await?;
-        match &mut self.on {
-            Connection::Sqlite(tx) => tx.commit().await?,
-            Connection::Postgres(tx) => tx.commit().await?,
-        }
-        self.then.drain(..).for_each(|act| act());
-        Ok(())
-    }
-
-    /// Forgets everything.
-    pub async fn rollback(mut self) -> Result<(), StoreError> {
-        match &mut self.on {
-            Connection::Sqlite(tx) => tx.rollback().await?,
-            Connection::Postgres(tx) => tx.rollback().await?,
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Tx {
-    fn drop(&mut self) {
-        match &mut self.on {
-            Connection::Sqlite(tx) => tx.leave(),
-            Connection::Postgres(tx) => tx.leave(),
-        }
-    }
-}
-
-fn for_sqlite(values: Vec<Value>) -> Result<SqliteArguments, StoreError> {
+pub(in crate::store) fn for_sqlite(values: Vec<Value>) -> Result<SqliteArguments, StoreError> {
     let mut arguments = SqliteArguments::default();
     for value in values {
         add_for_sqlite(&mut arguments, value)?;
@@ -649,7 +473,7 @@ pub(in crate::store) fn add_for_sqlite(arguments: &mut SqliteArguments, value: V
     Ok(())
 }
 
-fn for_postgres(values: Vec<Value>) -> Result<PgArguments, StoreError> {
+pub(in crate::store) fn for_postgres(values: Vec<Value>) -> Result<PgArguments, StoreError> {
     let mut arguments = PgArguments::default();
     for value in values {
         match value {

@@ -3,9 +3,10 @@
 use crate::domain::Timestamp;
 use crate::domain::id::IncidentId;
 use crate::domain::incident::Opening;
-use crate::store::db::{Sql, Tx, values};
+use crate::store::db::{Sql, values};
 use crate::store::error::StoreError;
 use crate::store::sql;
+use crate::store::tx::Tx;
 use crate::store::types::to_json;
 
 sql! {

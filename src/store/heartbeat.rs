@@ -3,9 +3,10 @@
 use crate::domain::Timestamp;
 use crate::domain::heartbeat::Heartbeat;
 use crate::domain::id::SourceName;
-use crate::store::db::{Row, Sql, Tx, values};
+use crate::store::db::{Row, Sql, values};
 use crate::store::error::StoreError;
 use crate::store::sql;
+use crate::store::tx::Tx;
 
 sql! {
     FIND = Sql::portable("SELECT source, since, heard_at, listened_at, is_firing FROM heartbeat WHERE source = $1");

@@ -5,10 +5,11 @@ use serde::Deserialize;
 use crate::domain::Timestamp;
 use crate::domain::alert::Alert;
 use crate::domain::id::SourceName;
-use crate::store::db::{Db, Row, Sql, Tx, values};
+use crate::store::db::{Db, Row, Sql, values};
 use crate::store::error::StoreError;
 use crate::store::rows::Column::Int;
 use crate::store::sql;
+use crate::store::tx::Tx;
 
 sql! {
     // The head's row is locked until the commit, so positions become visible in order. On SQLite a trigger moves it.

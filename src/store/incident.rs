@@ -7,10 +7,11 @@ use crate::domain::id::{EscalationNumber, IncidentId, PageNumber, PersonId, Snow
 use crate::domain::incident::{Incident, Room};
 use crate::domain::paging::{Escalation, Page};
 use crate::domain::update::Update;
-use crate::store::db::{Row, Sql, Tx, Value, values};
+use crate::store::db::{Row, Sql, Value, values};
 use crate::store::error::StoreError;
 use crate::store::rows::Column::{Bool, Int, Json, Text, Time};
 use crate::store::sql;
+use crate::store::tx::Tx;
 use crate::store::types::{from_snowflake, to_count, to_json, to_snowflake};
 
 sql! {
@@ -38,16 +39,14 @@ sql! {
          WHERE id = $1 AND version = $28",
     );
     LOAD = Sql::portable("SELECT * FROM incident WHERE id = $1");
-    OPEN_OF_GROUPS = Sql::of_lists(
-        "SELECT alert_group, incident.id AS id FROM json_each($1) AS wanted
-         CROSS JOIN incident ON alert_group = wanted.value AND phase NOT IN ('resolved', 'closed')",
-        "SELECT alert_group, id FROM incident
-         WHERE alert_group = ANY($1::text[]) AND phase NOT IN ('resolved', 'closed')",
-    );
-    LAST_OF_GROUPS = Sql::of_lists(
-        "SELECT wanted.value AS alert_group, (SELECT MAX(id) FROM incident WHERE alert_group = wanted.value) AS id
+    OF_GROUPS = Sql::of_lists(
+        "SELECT wanted.value AS alert_group, (SELECT MAX(id) FROM incident WHERE alert_group = wanted.value) AS last,
+                (SELECT id FROM incident
+                 WHERE alert_group = wanted.value AND phase NOT IN ('resolved', 'closed')) AS open
          FROM json_each($1) AS wanted",
-        "SELECT wanted.value AS alert_group, (SELECT MAX(id) FROM incident WHERE alert_group = wanted.value) AS id
+        "SELECT wanted.value AS alert_group, (SELECT MAX(id) FROM incident WHERE alert_group = wanted.value) AS last,
+                (SELECT id FROM incident
+                 WHERE alert_group = wanted.value AND phase NOT IN ('resolved', 'closed')) AS open
          FROM unnest($1::text[]) AS wanted (value)",
     );
     DECLARED = Sql::portable("SELECT declared_at FROM incident ORDER BY id DESC LIMIT $1");
@@ -106,6 +105,15 @@ pub enum Saved {
     Conflict,
 }
 
+/// The incidents of a group of alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfGroup {
+    /// The last, open or not.
+    pub last: IncidentId,
+    /// The one that is open, which its alerts join.
+    pub open: Option<IncidentId>,
+}
+
 /// Which incidents a listing has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
@@ -127,12 +135,13 @@ impl Tx {
 
     /// An incident with all that belongs to it.
     pub async fn incident(&mut self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
-        let Some(row) = self.first(LOAD, values![id.0]).await? else { return Ok(None) };
-        let mut incident = incident(&row)?;
-        incident.escalations =
-            self.all(ESCALATIONS, values![id.0]).await?.iter().map(escalation).collect::<Result<_, _>>()?;
-        incident.pages = self.all(PAGES, values![id.0]).await?.iter().map(page).collect::<Result<_, _>>()?;
-        incident.updates = self.all(UPDATES, values![id.0]).await?.iter().map(update).collect::<Result<_, _>>()?;
+        let [itself, escalations, pages, updates] =
+            self.all_of_each([LOAD, ESCALATIONS, PAGES, UPDATES], values![id.0]).await?;
+        let Some(row) = itself.first() else { return Ok(None) };
+        let mut incident = incident(row)?;
+        incident.escalations = escalations.iter().map(escalation).collect::<Result<_, _>>()?;
+        incident.pages = pages.iter().map(page).collect::<Result<_, _>>()?;
+        incident.updates = updates.iter().map(update).collect::<Result<_, _>>()?;
         Ok(Some(incident))
     }
 
@@ -195,27 +204,16 @@ impl Tx {
         Ok(())
     }
 
-    /// The open incidents that alerts of these groups join.
-    pub async fn open_incidents_of_groups(
-        &mut self,
-        groups: Vec<String>,
-    ) -> Result<HashMap<String, IncidentId>, StoreError> {
-        let rows = self.all(OPEN_OF_GROUPS, values![groups]).await?;
-        rows.iter().map(|row| Ok((row.get("alert_group")?, IncidentId(row.get("id")?)))).collect()
-    }
-
-    /// The last incidents of these groups, open or not.
-    pub async fn last_incidents_of_groups(
-        &mut self,
-        groups: Vec<String>,
-    ) -> Result<HashMap<String, IncidentId>, StoreError> {
-        let mut last = HashMap::new();
-        for row in &self.all(LAST_OF_GROUPS, values![groups]).await? {
-            if let Some(id) = row.get::<Option<i64>>("id")? {
-                last.insert(row.get("alert_group")?, IncidentId(id));
+    /// The incidents of these groups, where they have any.
+    pub async fn incidents_of_groups(&mut self, groups: Vec<String>) -> Result<HashMap<String, OfGroup>, StoreError> {
+        let mut known = HashMap::new();
+        for row in &self.all(OF_GROUPS, values![groups]).await? {
+            if let Some(last) = row.get::<Option<i64>>("last")? {
+                let open = row.get::<Option<i64>>("open")?.map(IncidentId);
+                known.insert(row.get("alert_group")?, OfGroup { last: IncidentId(last), open });
             }
         }
-        Ok(last)
+        Ok(known)
     }
 
     /// When the latest incidents were opened, at most `limit`, the earliest first.

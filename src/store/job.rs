@@ -7,10 +7,11 @@ use chrono::Duration;
 use crate::domain::Timestamp;
 use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::IncidentId;
-use crate::store::db::{Row, Sql, Tx, Value, values};
+use crate::store::db::{Row, Sql, Value, values};
 use crate::store::error::StoreError;
 use crate::store::rows::Column::{Int, Json, Text, Time};
 use crate::store::sql;
+use crate::store::tx::Tx;
 use crate::store::types::{to_count, to_json};
 
 sql! {
@@ -38,12 +39,14 @@ sql! {
          RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
         &[Int, Text, Text, Text, Int, Json, Time, Time, Time, Time, Text],
     );
-    RENEW = Sql::portable(
-        "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
-                          created_at)
-         VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
+    RENEW = Sql::of_rows(
+        "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts, created_at,
+                          lane_at)
+         SELECT column1, column2, column3, column4, column5, column6, 'queued', column7, 0, column8, column9
+         FROM {rows} WHERE column2 IS NOT NULL
          ON CONFLICT (dedup_key) DO UPDATE SET state = 'queued', due_at = excluded.due_at, finished_at = NULL
          WHERE job.state IN ('done', 'buried', 'cancelled')",
+        &[Int, Text, Text, Text, Int, Json, Time, Time, Time],
     );
     HURRY = Sql::portable(
         "UPDATE job SET due_at = $1
@@ -73,11 +76,14 @@ sql! {
                 OR (j.state = 'running' AND j.lease_until < $2))
          ORDER BY j.due_at, j.id LIMIT $3",
     );
-    ADD_OR_WIDEN = Sql::portable(
-        "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
-                          created_at)
-         VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
-         ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0",
+    ADD_OR_WIDEN = Sql::of_rows(
+        "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts, created_at,
+                          lane_at)
+         SELECT column1, column2, column3, column4, column5, column6, 'queued', column7, 0, column8, column9
+         FROM {rows} WHERE column2 IS NOT NULL
+         ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0
+         RETURNING id",
+        &[Int, Text, Text, Text, Int, Json, Time, Time, Time],
     );
     // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. It stands in a CASE,
     // and the rows that are wanted in a CTE, so that both databases look for those once, and then by their key: PostgreSQL
@@ -276,7 +282,8 @@ impl Tx {
         due: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        Ok(self.execute(ADD_OR_WIDEN, row_of(Some(incident), dedup_key, effect, due, now)).await? == 1)
+        let row = row_of(Some(incident), dedup_key, effect, due, now);
+        Ok(!self.all_of_few_rows(ADD_OR_WIDEN, row).await?.is_empty())
     }
 
     /// Queues a job, also when one with this key ended before: it is taken up again, and looks first what was done.
@@ -287,8 +294,8 @@ impl Tx {
         effect: &Effect,
         due: Timestamp,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        Ok(self.execute(RENEW, row_of(incident, dedup_key, effect, due, now)).await? == 1)
+    ) -> Result<(), StoreError> {
+        self.later_rows(RENEW, row_of(incident, dedup_key, effect, due, now)).await
     }
 
     /// Has what waits to be tried again in Discord tried now.

@@ -1,9 +1,10 @@
 //! Leases: work that one process does at a time. They run on real time, which other processes share.
 
 use crate::domain::Timestamp;
-use crate::store::db::{Sql, Tx, values};
+use crate::store::db::{Sql, values};
 use crate::store::error::StoreError;
 use crate::store::sql;
+use crate::store::tx::Tx;
 
 sql! {
     HOLD = Sql::portable(

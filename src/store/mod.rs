@@ -18,10 +18,12 @@ pub mod refused;
 pub mod rows;
 pub mod tally;
 pub mod timeline;
+pub mod tx;
 pub mod types;
 
-pub use db::{Db, Tx};
+pub use db::Db;
 pub use error::StoreError;
+pub use tx::Tx;
 
 /// Declares a file's statements, and lists them for the test that prepares them.
 macro_rules! sql {

@@ -2,9 +2,10 @@
 
 use crate::domain::Timestamp;
 use crate::domain::id::{IncidentId, Snowflake};
-use crate::store::db::{Row, Sql, Tx, values};
+use crate::store::db::{Row, Sql, values};
 use crate::store::error::StoreError;
 use crate::store::sql;
+use crate::store::tx::Tx;
 use crate::store::types::{from_snowflake, to_snowflake};
 
 sql! {

@@ -5,11 +5,12 @@ use std::fmt::Write;
 
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, AssertSqlSafe};
+use sqlx::{Arguments, AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::domain::Timestamp;
-use crate::store::db::{Connection, Row, Sql, Tx, Value, add_for_sqlite};
+use crate::store::db::{Row, Sql, Value, add_for_sqlite};
 use crate::store::error::StoreError;
+use crate::store::tx::{Connection, Tx};
 
 /// What a column of the rows holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,7 @@ impl Tx {
         if values.is_empty() {
             return Ok(());
         }
+        self.catch_up_with(sql).await?;
         if values.len() <= FEW * sql.columns().len() {
             self.behind.0.push((sql, values));
             return Ok(());
@@ -60,8 +62,19 @@ impl Tx {
         if values.is_empty() {
             return Ok(Vec::new());
         }
+        self.catch_up_with(sql).await?;
         self.behind.0.push((sql, values));
         self.run_behind().await
+    }
+
+    /// Runs what waits, where the next one cannot be run with it: PostgreSQL runs the parts of a statement in no order, and
+    /// writes a row in one of them only.
+    async fn catch_up_with(&mut self, next: Sql) -> Result<(), StoreError> {
+        let is_side_by_side = matches!(self.on, Connection::Postgres(_));
+        if is_side_by_side && self.behind.0.iter().any(|(waiting, _)| waiting.written() == next.written()) {
+            self.catch_up().await?;
+        }
+        Ok(())
     }
 
     /// Runs what waits.
@@ -77,8 +90,7 @@ impl Tx {
         Ok(match &mut self.on {
             Connection::Sqlite(tx) => {
                 let (text, arguments) = one_after_another(waiting)?;
-                let rows = sqlx::query_with(text, arguments).fetch_all(&mut **tx).await?;
-                rows.into_iter().map(Row::Sqlite).collect()
+                tx.run(text, arguments).await?.pop().unwrap_or_default().rows
             }
             Connection::Postgres(tx) => {
                 let (text, arguments) = together(waiting)?;
@@ -92,7 +104,7 @@ impl Tx {
         match &mut self.on {
             Connection::Sqlite(tx) => {
                 for (text, arguments) in batches(sql, values) {
-                    sqlx::query_with(text, arguments?).execute(&mut **tx).await?;
+                    tx.run(text, arguments?).await?;
                 }
             }
             Connection::Postgres(tx) => {
@@ -105,23 +117,18 @@ impl Tx {
 }
 
 /// The statements that SQLite is given for these rows, filled up to the sizes that are prepared.
-fn batches(
-    sql: Sql,
-    values: Vec<Value>,
-) -> impl Iterator<Item = (AssertSqlSafe<String>, Result<SqliteArguments, StoreError>)> {
+fn batches(sql: Sql, values: Vec<Value>) -> impl Iterator<Item = (SqlStr, Result<SqliteArguments, StoreError>)> {
     let mut values = values.into_iter();
     std::iter::from_fn(move || {
         let size = size_of(values.len() / sql.columns().len())?;
         let mut arguments = SqliteArguments::default();
         let bound = bind(&mut arguments, sql, size, &mut values);
-        Some((AssertSqlSafe(for_sqlite(sql, size)), bound.map(|()| arguments)))
+        Some((AssertSqlSafe(for_sqlite(sql, size)).into_sql_str(), bound.map(|()| arguments)))
     })
 }
 
 /// Statements over few rows as one text for SQLite, which takes the values of each in turn.
-fn one_after_another(
-    statements: Vec<(Sql, Vec<Value>)>,
-) -> Result<(AssertSqlSafe<String>, SqliteArguments), StoreError> {
+fn one_after_another(statements: Vec<(Sql, Vec<Value>)>) -> Result<(SqlStr, SqliteArguments), StoreError> {
     let (mut text, mut arguments) = (String::new(), SqliteArguments::default());
     for (sql, values) in statements {
         let mut values = values.into_iter();
@@ -131,7 +138,7 @@ fn one_after_another(
             bind(&mut arguments, sql, size, &mut values)?;
         }
     }
-    Ok((AssertSqlSafe(text), arguments))
+    Ok((AssertSqlSafe(text).into_sql_str(), arguments))
 }
 
 /// For how many rows a statement is prepared that has so many; none for none.
@@ -170,7 +177,7 @@ fn together(statements: Vec<(Sql, Vec<Value>)>) -> Result<(AssertSqlSafe<String>
 /// The text of a statement over `count` rows, for SQLite.
 pub(in crate::store) fn for_sqlite(sql: Sql, count: usize) -> String {
     let row = format!("({})", vec!["?"; sql.columns().len()].join(","));
-    sql.template().replace(ROWS, &format!("(VALUES {}) AS given", vec![row; count].join(",")))
+    sql.sqlite.replace(ROWS, &format!("(VALUES {}) AS given", vec![row; count].join(",")))
 }
 
 /// The text of a statement over any number of rows, for PostgreSQL; its placeholders follow the first `bound` ones.
@@ -182,7 +189,7 @@ pub(in crate::store) fn for_postgres(sql: Sql, bound: usize) -> String {
         let _ = write!(arrays, "{comma}${}::{}[]", bound + number, column.on_postgres());
         let _ = write!(names, "{comma}column{number}");
     }
-    sql.template().replace(ROWS, &format!("unnest({arrays}) AS given ({names})"))
+    sql.sqlite.replace(ROWS, &format!("unnest({arrays}) AS given ({names})"))
 }
 
 impl Column {

@@ -6,10 +6,11 @@ use crate::domain::Timestamp;
 use crate::domain::alert::AlertStatus;
 use crate::domain::id::IncidentId;
 use crate::store::alert::{Before, Changed, Repeated};
-use crate::store::db::{Sql, Tx, values};
+use crate::store::db::{Sql, values};
 use crate::store::error::StoreError;
 use crate::store::rows::Column::{Int, Time};
 use crate::store::sql;
+use crate::store::tx::Tx;
 use crate::store::types::to_count;
 
 sql! {

@@ -2,10 +2,11 @@
 
 use crate::domain::id::{EntryNumber, IncidentId};
 use crate::domain::timeline::Entry;
-use crate::store::db::{Row, Sql, Tx, values};
+use crate::store::db::{Row, Sql, values};
 use crate::store::error::StoreError;
 use crate::store::rows::Column::{Int, Json, Text, Time};
 use crate::store::sql;
+use crate::store::tx::Tx;
 use crate::store::types::to_json;
 
 sql! {

@@ -5,11 +5,12 @@ use std::collections::VecDeque;
 use chrono::Duration;
 
 use crate::domain::Timestamp;
-use crate::domain::id::{IncidentId, SourceName};
+use crate::domain::id::SourceName;
 use crate::domain::incident::Opening;
 use crate::engine::{EngineError, Setup};
 use crate::store::Tx;
 
+use super::NewGroup;
 use super::course::Change;
 
 /// In which time incidents are counted.
@@ -71,7 +72,7 @@ pub(super) fn of(group: &str) -> bool {
 }
 
 /// The opening of a flood's incident: it is the default team's, with the worst severity of its alerts.
-pub(super) fn opening(group: String, changes: &[Change<'_>], setup: &Setup, follows: Option<IncidentId>) -> Opening {
+pub(super) fn opening(group: &NewGroup, changes: &[Change<'_>], setup: &Setup) -> Opening {
     let source = &changes[0].alert.source;
     let worst = changes.iter().rev().max_by_key(|change| change.verdict.severity).unwrap_or(&changes[0]);
     let minutes = WINDOW.num_minutes();
@@ -84,8 +85,8 @@ pub(super) fn opening(group: String, changes: &[Change<'_>], setup: &Setup, foll
         rota: None,
         service: None,
         subjects: Vec::new(),
-        group: Some(group),
-        follows,
+        group: Some(group.name.clone()),
+        follows: group.follows,
         why: format!(
             "{} incidents were opened within {minutes} minutes; while that goes on, what else {source} sends is gathered here",
             setup.triage.flood

@@ -27,6 +27,8 @@ use crate::engine::{Alerts, Applied, Engine, EngineError, NewIncident, Setup};
 use crate::fault::{self, Point};
 use crate::store::handed::{Handed, Held};
 use crate::store::inbox::InboxRow;
+use crate::store::incident::OfGroup;
+use crate::store::job::NewJob;
 use crate::store::tally::Tally;
 use crate::store::{StoreError, Tx};
 use course::{Change, Course, Delivery};
@@ -345,7 +347,7 @@ impl Triager {
     async fn open_incidents(
         &mut self,
         tx: &mut Tx,
-        new: Vec<(String, Vec<Change<'_>>)>,
+        new: Vec<(NewGroup, Vec<Change<'_>>)>,
         courses: &mut [Course<'_>],
         setup: &Setup,
         now: Timestamp,
@@ -353,14 +355,12 @@ impl Triager {
         if new.is_empty() {
             return Ok(Vec::new());
         }
-        let follows = tx.last_incidents_of_groups(new.iter().map(|(group, _)| group.clone()).collect()).await?;
         let openings: Vec<(Opening, Actor, Alerts)> = new
             .iter()
             .map(|(group, changes)| {
-                let follows = follows.get(group).copied();
-                let opening = match flood::of(group) {
-                    true => flood::opening(group.clone(), changes, setup, follows),
-                    false => opening(group.clone(), changes, follows),
+                let opening = match flood::of(&group.name) {
+                    true => flood::opening(group, changes, setup),
+                    false => opening(group, changes),
                 };
                 (opening, Actor::Source(changes[0].alert.source.clone()), alerts_of(changes, courses))
             })
@@ -395,14 +395,17 @@ impl Triager {
         }
         groups.sort_unstable();
         groups.dedup();
-        let open = match groups.is_empty() {
+        let known = match groups.is_empty() {
             true => HashMap::new(),
             false => {
                 self.flood.look_back(tx, setup.triage.flood, now).await?;
-                tx.open_incidents_of_groups(groups).await?
+                tx.incidents_of_groups(groups).await?
             }
         };
-        let home = |group: String| open.get(&group).map_or(Group::New(group), |id| Group::Open(*id));
+        let home = |name: String| match known.get(&name) {
+            Some(OfGroup { open: Some(id), .. }) => Group::Open(*id),
+            ended => Group::New(NewGroup { name, follows: ended.map(|ended| ended.last) }),
+        };
         let mut places: HashMap<Group, usize> = HashMap::new();
         let mut gathered: Vec<(Group, Vec<Change<'a>>)> = Vec::new();
         let mut new = 0;
@@ -458,15 +461,19 @@ impl Triager {
         counted.sort_unstable();
         counted.dedup();
         let due = DateTime::from_timestamp(slot * every, 0).unwrap_or(now);
-        for incident in counted {
-            if touched.contains(&incident) {
-                continue;
-            }
-            if let Err(place) = recounted.binary_search(&incident) {
-                tx.add_job(Some(incident), &format!("{incident}/recount/{slot}"), &Effect::DrawCard, due, now).await?;
-                recounted.insert(place, incident);
-            }
-        }
+        counted.retain(|incident| !touched.contains(incident) && recounted.binary_search(incident).is_err());
+        let jobs: Vec<NewJob<'_>> = counted
+            .iter()
+            .map(|incident| NewJob {
+                incident: *incident,
+                dedup_key: format!("{incident}/recount/{slot}"),
+                effect: &Effect::DrawCard,
+                due,
+            })
+            .collect();
+        tx.add_jobs(&jobs, now).await?;
+        recounted.append(&mut counted);
+        recounted.sort_unstable();
         Ok((slot, recounted))
     }
 }
@@ -522,7 +529,15 @@ enum Group {
     /// To an incident that is open.
     Open(IncidentId),
     /// To one that is opened for this group.
-    New(String),
+    New(NewGroup),
+}
+
+/// A group that has no open incident.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct NewGroup {
+    name: String,
+    /// The last incident that it had.
+    follows: Option<IncidentId>,
 }
 
 fn joined(change: &Change<'_>) -> Joined {
@@ -540,7 +555,7 @@ fn joined(change: &Change<'_>) -> Joined {
 }
 
 /// The opening of an incident for alerts of one group: the most severe decides, the others are named.
-fn opening(group: String, changes: &[Change<'_>], follows: Option<IncidentId>) -> Opening {
+fn opening(group: &NewGroup, changes: &[Change<'_>]) -> Opening {
     let worst = changes.iter().rev().max_by_key(|change| change.verdict.severity).unwrap_or(&changes[0]);
     let mut subjects = Vec::new();
     for subject in changes.iter().flat_map(|change| &change.verdict.subjects) {
@@ -563,8 +578,8 @@ fn opening(group: String, changes: &[Change<'_>], follows: Option<IncidentId>) -
         rota: None,
         service: worst.alert.service.clone(),
         subjects,
-        group: Some(group),
-        follows,
+        group: Some(group.name.clone()),
+        follows: group.follows,
         why: format!("alert from {}, {}", worst.alert.source, verdict.reason),
         also,
         pages: changes.iter().any(|change| change.verdict.pages),

@@ -1,0 +1,269 @@
+//! Transactions of either database, and what is asked within one.
+
+use std::ops::{Deref, DerefMut};
+
+use futures_util::TryStreamExt;
+use sqlx::postgres::Postgres;
+use sqlx::sqlite::{Sqlite, SqliteArguments};
+use sqlx::{AssertSqlSafe, Database, Either, Executor, SqlSafeStr, SqlStr};
+
+use crate::store::db::{Row, Sql, Value, for_postgres, for_sqlite};
+use crate::store::error::StoreError;
+use crate::store::kept::{Kept, Lent, Plain, is_gone};
+use crate::store::rows::Behind;
+
+/// How a transaction that writes begins on SQLite: a write lock taken later than at the start could not be waited for.
+const BEGIN: &str = "BEGIN IMMEDIATE;\n";
+
+/// A transaction: all of it is kept, or nothing.
+pub struct Tx {
+    pub(in crate::store) on: Connection,
+    pub(in crate::store) behind: Behind,
+    then: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+/// A connection on which a transaction was begun.
+pub(in crate::store) enum Connection {
+    /// SQLite's.
+    Sqlite(Begun<Sqlite>),
+    /// PostgreSQL's.
+    Postgres(Begun<Postgres>),
+}
+
+/// A transaction on a connection of a pool, or on one that is kept.
+pub(in crate::store) enum Begun<DB: Database> {
+    Pooled(sqlx::Transaction<'static, DB>),
+    /// It begins with its first statement: each turn to SQLite's thread takes as long as one.
+    Fresh(Lent<DB::Connection>),
+    Kept(Lent<DB::Connection>),
+    /// It came to its end.
+    Ended,
+}
+
+impl<DB: Database<Connection: Plain>> Begun<DB> {
+    /// Begins one now.
+    pub async fn on(kept: &Kept<DB::Connection>, begin: &'static str) -> Result<Self, sqlx::Error> {
+        let mut lent = kept.lend().await?;
+        match lent.run(begin).await {
+            // Nothing was done on it yet.
+            Err(error) if is_gone(&error) => {
+                drop(lent);
+                lent = kept.lend().await?;
+                lent.run(begin).await?;
+            }
+            begun => begun?,
+        }
+        Ok(Self::Kept(lent))
+    }
+
+    async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        match std::mem::replace(self, Self::Ended) {
+            Self::Pooled(tx) => tx.commit().await,
+            Self::Kept(mut kept) => {
+                kept.run("COMMIT").await?;
+                kept.give_back();
+                Ok(())
+            }
+            Self::Fresh(lent) => {
+                lent.give_back();
+                Ok(())
+            }
+            Self::Ended => Ok(()),
+        }
+    }
+
+    async fn rollback(&mut self) -> Result<(), sqlx::Error> {
+        match std::mem::replace(self, Self::Ended) {
+            Self::Pooled(tx) => tx.rollback().await,
+            Self::Kept(kept) => {
+                kept.undo().await;
+                Ok(())
+            }
+            Self::Fresh(lent) => {
+                lent.give_back();
+                Ok(())
+            }
+            Self::Ended => Ok(()),
+        }
+    }
+
+    /// Takes it back beside everything else; who writes next waits for that.
+    fn leave(&mut self) {
+        match std::mem::replace(self, Self::Ended) {
+            Self::Kept(kept) => {
+                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                    runtime.spawn(kept.undo());
+                }
+            }
+            Self::Fresh(lent) => lent.give_back(),
+            Self::Pooled(_) | Self::Ended => (),
+        }
+    }
+}
+
+impl Begun<Sqlite> {
+    /// Runs statements that follow one another in `text`, in one turn: what each came to. Before the first of all comes what
+    /// begins the transaction.
+    pub async fn run(&mut self, text: SqlStr, arguments: SqliteArguments) -> Result<Vec<Outcome>, StoreError> {
+        let (begins, text) = match std::mem::replace(self, Self::Ended) {
+            Self::Fresh(lent) => {
+                *self = Self::Kept(lent);
+                (true, AssertSqlSafe(format!("{BEGIN}{}", text.as_str())).into_sql_str())
+            }
+            begun => {
+                *self = begun;
+                (false, text)
+            }
+        };
+        let mut done = (&mut **self).fetch_many(sqlx::query_with(text, arguments));
+        let (mut outcomes, mut rows) = (Vec::new(), Vec::new());
+        while let Some(item) = done.try_next().await? {
+            match item {
+                Either::Right(row) => rows.push(Row::Sqlite(row)),
+                Either::Left(done) => {
+                    outcomes.push(Outcome { changed: done.rows_affected(), rows: std::mem::take(&mut rows) })
+                }
+            }
+        }
+        Ok(outcomes.split_off(usize::from(begins)))
+    }
+}
+
+/// What a statement came to.
+#[derive(Default)]
+pub(in crate::store) struct Outcome {
+    /// How many rows it changed.
+    pub changed: u64,
+    /// The rows that it gives.
+    pub rows: Vec<Row>,
+}
+
+impl<DB: Database> Deref for Begun<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &DB::Connection {
+        match self {
+            Self::Pooled(tx) => tx,
+            Self::Fresh(lent) | Self::Kept(lent) => lent,
+            Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
+        }
+    }
+}
+
+impl<DB: Database> DerefMut for Begun<DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        match self {
+            Self::Pooled(tx) => tx,
+            Self::Fresh(lent) | Self::Kept(lent) => lent,
+            Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
+        }
+    }
+}
+
+impl From<Begun<Sqlite>> for Tx {
+    fn from(begun: Begun<Sqlite>) -> Self {
+        Self { on: Connection::Sqlite(begun), behind: Behind::default(), then: Vec::new() }
+    }
+}
+
+impl From<Begun<Postgres>> for Tx {
+    fn from(begun: Begun<Postgres>) -> Self {
+        Self { on: Connection::Postgres(begun), behind: Behind::default(), then: Vec::new() }
+    }
+}
+
+impl Tx {
+    /// Runs a statement; how many rows it changed.
+    pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
+        self.catch_up().await?;
+        Ok(match &mut self.on {
+            Connection::Sqlite(tx) => {
+                let outcomes = tx.run(SqlStr::from_static(sql.sqlite), for_sqlite(values)?).await?;
+                outcomes.into_iter().next().unwrap_or_default().changed
+            }
+            Connection::Postgres(tx) => {
+                sqlx::query_with(sql.postgres, for_postgres(values)?).execute(&mut **tx).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Runs a statement; its rows.
+    pub async fn all(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        let [rows] = self.all_of_each([sql], values).await?;
+        Ok(rows)
+    }
+
+    /// Runs statements that take the same values, on SQLite in one turn; the rows of each.
+    pub async fn all_of_each<const N: usize>(
+        &mut self,
+        statements: [Sql; N],
+        values: Vec<Value>,
+    ) -> Result<[Vec<Row>; N], StoreError> {
+        self.catch_up().await?;
+        let mut all = [const { Vec::new() }; N];
+        match &mut self.on {
+            Connection::Sqlite(tx) => {
+                let text = match &statements[..] {
+                    [one] => SqlStr::from_static(one.sqlite),
+                    several => AssertSqlSafe(several.iter().map(|sql| sql.sqlite).collect::<Vec<_>>().join(";\n"))
+                        .into_sql_str(),
+                };
+                for (rows, outcome) in all.iter_mut().zip(tx.run(text, for_sqlite(values)?).await?) {
+                    *rows = outcome.rows;
+                }
+            }
+            Connection::Postgres(tx) => {
+                for (rows, sql) in all.iter_mut().zip(statements) {
+                    let found =
+                        sqlx::query_with(sql.postgres, for_postgres(values.clone())?).fetch_all(&mut **tx).await?;
+                    *rows = found.into_iter().map(Row::Postgres).collect();
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Runs a statement; its first row, if it has one.
+    pub async fn first(&mut self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>, StoreError> {
+        Ok(self.all(sql, values).await?.into_iter().next())
+    }
+
+    /// Runs a statement that gives one row.
+    pub async fn one(&mut self, sql: Sql, values: Vec<Value>) -> Result<Row, StoreError> {
+        self.first(sql, values).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
+    /// Has something done as soon as all is kept, and not at all if it is not.
+    pub fn then(&mut self, act: impl FnOnce() + Send + 'static) {
+        self.then.push(Box::new(act));
+    }
+
+    /// Keeps everything.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.catch_up().await?;
+        match &mut self.on {
+            Connection::Sqlite(tx) => tx.commit().await?,
+            Connection::Postgres(tx) => tx.commit().await?,
+        }
+        self.then.drain(..).for_each(|act| act());
+        Ok(())
+    }
+
+    /// Forgets everything.
+    pub async fn rollback(mut self) -> Result<(), StoreError> {
+        match &mut self.on {
+            Connection::Sqlite(tx) => tx.rollback().await?,
+            Connection::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        match &mut self.on {
+            Connection::Sqlite(tx) => tx.leave(),
+            Connection::Postgres(tx) => tx.leave(),
+        }
+    }
+}
