@@ -73,7 +73,10 @@ async fn execute(db: &Db, sql: String) -> anyhow::Result<()> {
     let sql = AssertSqlSafe(sql).into_sql_str();
     match db {
         Db::Sqlite { writer, .. } => {
-            sqlx::raw_sql(sql).execute(&mut *writer.lend().await?).await?;
+            let mut writer = writer.lend().await?;
+            sqlx::raw_sql(sql).execute(&mut *writer).await?;
+            // Or it would be closed beside what is measured next, and copy all that was written.
+            writer.give_back();
         }
         Db::Postgres { pool, .. } => {
             sqlx::raw_sql(sql).execute(pool).await?;
