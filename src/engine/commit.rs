@@ -1,7 +1,7 @@
 //! Writes what was decided: state, timeline and jobs, in the transaction that is given.
 
 use crate::domain::Timestamp;
-use crate::domain::effect::Performer;
+use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::IncidentId;
 use crate::domain::incident::{Decision, Incident, Scheduled};
 use crate::domain::timeline::Entry;
@@ -61,20 +61,26 @@ impl Engine {
                 tx.forget_post(slot, *message).await?;
             }
         }
-        let (mut queued, mut handed) = (Vec::new(), Vec::new());
+        let (mut queued, mut handed, mut together) = (Vec::new(), Vec::new(), Vec::new());
         for (number, decision) in decisions.iter().enumerate() {
             for scheduled in &decision.effects {
-                if decision.anew || scheduled.together {
-                    queue_once_more(tx, decision, scheduled, now).await?;
+                let job = new_job(decision, scheduled);
+                if decision.anew {
+                    tx.renew_job(Some(job.incident), &job.dedup_key, job.effect, job.due, now).await?;
+                    continue;
+                }
+                if scheduled.together {
+                    together.push((decision, job));
                     continue;
                 }
                 let is_page = scheduled.effect.performer() == Performer::Page && scheduled.due <= now;
                 match is_page.then(|| self.desk.reserve()).flatten() {
-                    Some(slot) => handed.push((slot, number, new_job(decision, scheduled))),
-                    None => queued.push(new_job(decision, scheduled)),
+                    Some(slot) => handed.push((slot, number, job)),
+                    None => queued.push(job),
                 }
             }
         }
+        queue_together(tx, together, now).await?;
         hand_over(tx, handed, decisions, alerts, now).await?;
         tx.add_jobs(&queued, now).await
     }
@@ -103,24 +109,23 @@ async fn hand_over(
     Ok(())
 }
 
-/// Queues what may stand in the outbox already.
-async fn queue_once_more(
-    tx: &mut Tx,
-    decision: &Decision,
-    scheduled: &Scheduled,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let next = &decision.next;
-    let key = scheduled.dedup_key(next.id, next.version);
-    if decision.anew {
-        tx.renew_job(Some(next.id), &key, &scheduled.effect, scheduled.due, now).await?;
-    } else if !tx.add_or_widen_job(next.id, &key, &scheduled.effect, scheduled.due, now).await? {
-        // What it was to be said together with is being said right now.
-        let alone = decision.alone(&scheduled.effect);
-        let key = alone.dedup_key(next.id, &next.version.to_string());
-        tx.add_job(Some(next.id), &key, &alone, now, now).await?;
-    }
-    Ok(())
+/// Queues what is said together with others, or has what waits say it too.
+async fn queue_together(tx: &mut Tx, jobs: Vec<(&Decision, NewJob<'_>)>, now: Timestamp) -> Result<(), StoreError> {
+    let (decisions, jobs): (Vec<&Decision>, Vec<NewJob<'_>>) = jobs.into_iter().unzip();
+    let queued = tx.add_or_widen_jobs(&jobs, now).await?;
+    let late = decisions.into_iter().zip(&jobs).filter(|(_, job)| !queued.contains(&job.dedup_key));
+    // What they were to be said together with is being said right now.
+    let alone: Vec<(&Decision, Effect)> = late.map(|(decision, job)| (decision, decision.alone(job.effect))).collect();
+    let jobs: Vec<NewJob<'_>> = alone
+        .iter()
+        .map(|(decision, effect)| NewJob {
+            incident: decision.next.id,
+            dedup_key: effect.dedup_key(decision.next.id, &decision.next.version.to_string()),
+            effect,
+            due: now,
+        })
+        .collect();
+    tx.add_jobs(&jobs, now).await
 }
 
 fn entries_of(decisions: &[Decision]) -> Vec<(IncidentId, &Entry)> {

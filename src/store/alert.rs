@@ -12,7 +12,7 @@ use crate::store::sql;
 use crate::store::tx::{Connection, Tx};
 
 sql! {
-    // CROSS JOIN keeps SQLite from turning the order round: each pair is one search of the primary key.
+    // Each pair is one search of the primary key: CROSS JOIN keeps SQLite from turning the order round, LATERAL PostgreSQL.
     KNOWN = Sql::of_lists(
         "SELECT wanted.key AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), 0) AS incident_is_open
@@ -24,9 +24,9 @@ sql! {
         "SELECT wanted.n - 1 AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
                 COALESCE(i.phase NOT IN ('resolved', 'closed'), FALSE) AS incident_is_open
          FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (source, fingerprint, n)
-         JOIN alert a ON a.source = wanted.source AND a.fingerprint = wanted.fingerprint
-              AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
-                                   WHERE latest.source = wanted.source AND latest.fingerprint = wanted.fingerprint)
+         CROSS JOIN LATERAL (SELECT * FROM alert latest
+                             WHERE latest.source = wanted.source AND latest.fingerprint = wanted.fingerprint
+                             ORDER BY latest.incident_id DESC LIMIT 1) AS a
          LEFT JOIN incident i ON i.id = a.incident_id",
     );
     CHANGE = Sql::of_rows(

@@ -14,6 +14,8 @@ use crate::store::sql;
 use crate::store::tx::Tx;
 use crate::store::types::{to_count, to_json};
 
+// What a job that is known by its key is to be like stands in a CASE: in a condition of its own it would have PostgreSQL
+// read all jobs of that state, by their index, in place of the one.
 sql! {
     ADD = Sql::portable(
         "INSERT INTO job (incident_id, dedup_key, performer, lane, lane_at, urgency, effect, state, due_at, attempts,
@@ -60,7 +62,7 @@ sql! {
     );
     REVIVE = Sql::portable(
         "UPDATE job SET state = 'queued', due_at = $2, attempts = 1, finished_at = NULL
-         WHERE id = $1 AND state = 'buried'",
+         WHERE id = $1 AND CASE WHEN state = 'buried' THEN TRUE END",
     );
     STANDING = Sql::portable(
         "SELECT dedup_key FROM job WHERE incident_id = $1 AND state IN ('queued', 'running', 'buried')",
@@ -82,12 +84,11 @@ sql! {
          SELECT column1, column2, column3, column4, column5, column6, 'queued', column7, 0, column8, column9
          FROM {rows} WHERE column2 IS NOT NULL
          ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0
-         RETURNING id",
+         RETURNING dedup_key",
         &[Int, Text, Text, Text, Int, Json, Time, Time, Time],
     );
-    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. It stands in a CASE,
-    // and the rows that are wanted in a CTE, so that both databases look for those once, and then by their key: PostgreSQL
-    // looked for them anew for each row that waits. In the order of the index, so that only what is taken is read, however
+    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. The rows that are
+    // wanted stand in a CTE: they were looked for anew for each row that waits. In the order of the index, so that only what is taken is read, however
     // much waits; a bare `LIMIT $6` would have SQLite prepare the statement anew each time.
     CLAIM = Sql::portable(
         "WITH next AS MATERIALIZED (
@@ -121,22 +122,23 @@ sql! {
     );
     KEEP = Sql::of_lists(
         "UPDATE job SET lease_until = $2
-         WHERE id IN (SELECT value FROM json_each($3)) AND lease_holder = $1 AND state = 'running'",
-        "UPDATE job SET lease_until = $2 WHERE id = ANY($3::bigint[]) AND lease_holder = $1 AND state = 'running'",
+         WHERE id IN (SELECT value FROM json_each($3)) AND CASE WHEN state = 'running' THEN lease_holder = $1 END",
+        "UPDATE job SET lease_until = $2
+         WHERE id = ANY($3::bigint[]) AND CASE WHEN state = 'running' THEN lease_holder = $1 END",
     );
     FINISH = Sql::portable(
         "UPDATE job SET state = $2, trouble = $3, finished_at = $4, lease_until = NULL
-         WHERE id = $1 AND state = 'running' AND lease_holder = $5",
+         WHERE id = $1 AND CASE WHEN state = 'running' THEN lease_holder = $5 END",
     );
     RUN_AGAIN = Sql::portable(
         "UPDATE job SET state = 'queued', due_at = $2, trouble = $3, lease_until = NULL, lease_holder = NULL,
                         lane = CASE WHEN $5 THEN NULL ELSE lane END
-         WHERE id = $1 AND state = 'running' AND lease_holder = $4",
+         WHERE id = $1 AND CASE WHEN state = 'running' THEN lease_holder = $4 END",
     );
     CANCEL = Sql::portable(
         "UPDATE job SET state = 'cancelled', finished_at = $3
-         WHERE incident_id = $1 AND state IN ('queued', 'running', 'buried') AND state = 'queued'
-           AND substr(dedup_key, 1, length($2)) = $2",
+         WHERE incident_id = $1 AND state IN ('queued', 'running', 'buried')
+           AND CASE WHEN state = 'queued' THEN substr(dedup_key, 1, length($2)) = $2 END",
     );
     OPEN = Sql::portable(
         "SELECT COUNT(*) AS count FROM job j
@@ -272,18 +274,15 @@ impl Tx {
         self.all_of_few_rows(ADD_CLAIMED, rows).await?.iter().map(|row| job(row).map(|(_, job)| job)).collect()
     }
 
-    /// Queues a job, or has the one with this key, which nobody began yet, do `effect` instead; `false` when somebody
-    /// began it.
-    pub async fn add_or_widen_job(
+    /// Queues jobs, or has those with their keys, which nobody began yet, do their effects instead; the keys of those that
+    /// somebody began are not among what it gives.
+    pub async fn add_or_widen_jobs(
         &mut self,
-        incident: IncidentId,
-        dedup_key: &str,
-        effect: &Effect,
-        due: Timestamp,
+        jobs: &[NewJob<'_>],
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let row = row_of(Some(incident), dedup_key, effect, due, now);
-        Ok(!self.all_of_few_rows(ADD_OR_WIDEN, row).await?.is_empty())
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let rows = jobs.iter().flat_map(|job| job.row(now)).collect();
+        self.all_of_few_rows(ADD_OR_WIDEN, rows).await?.iter().map(|row| row.get("dedup_key")).collect()
     }
 
     /// Queues a job, also when one with this key ended before: it is taken up again, and looks first what was done.

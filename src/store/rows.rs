@@ -90,7 +90,7 @@ impl Tx {
         Ok(match &mut self.on {
             Connection::Sqlite(tx) => {
                 let (text, arguments) = one_after_another(waiting)?;
-                tx.run(text, arguments).await?.pop().unwrap_or_default().rows
+                tx.run(text, arguments).await?.into_iter().flat_map(|outcome| outcome.rows).collect()
             }
             Connection::Postgres(tx) => {
                 let (text, arguments) = together(waiting)?;

@@ -121,7 +121,7 @@ impl Begun<Sqlite> {
             match item {
                 Either::Right(row) => rows.push(Row::Sqlite(row)),
                 Either::Left(done) => {
-                    outcomes.push(Outcome { changed: done.rows_affected(), rows: std::mem::take(&mut rows) })
+                    outcomes.push(Outcome { changed: done.rows_affected(), rows: std::mem::take(&mut rows) });
                 }
             }
         }

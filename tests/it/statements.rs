@@ -120,28 +120,48 @@ async fn faults_of_plans(db: &Db, connection: &mut sqlx::PgConnection) -> Vec<St
         let plan: serde_json::Value = explained[0].get(0);
         let excused = MAY_READ_ALL.iter().any(|(of, called, _)| (*of, *called) == (file, name));
         if !excused {
-            faults
-                .extend(faults_of_plan(&plan[0]["Plan"], false).iter().map(|fault| format!("{file}::{name}: {fault}")));
+            faults.extend(
+                faults_of_plan(&plan[0]["Plan"], Above::default())
+                    .iter()
+                    .map(|fault| format!("{file}::{name}: {fault}")),
+            );
         }
     }
     faults
 }
 
 /// What is wrong with a plan: a table is read to its end, or what is limited is read anew for each row beside it.
-fn faults_of_plan(node: &serde_json::Value, for_each_row: bool) -> Vec<String> {
+fn faults_of_plan(node: &serde_json::Value, above: Above) -> Vec<String> {
     let of = |node: &serde_json::Value, key: &str| node[key].as_str().unwrap_or_default().to_owned();
     let (kind, table) = (of(node, "Node Type"), of(node, "Relation Name"));
     let mut faults = Vec::new();
-    if kind == "Seq Scan" && GROWS.contains(&table.as_str()) {
+    let is_read_whole = kind.ends_with("Scan") && node["Index Cond"].is_null() && kind != "Bitmap Heap Scan";
+    if is_read_whole && GROWS.contains(&table.as_str()) && !above.is_limited {
         faults.push(format!("reads all of {table}"));
     }
-    if kind == "Limit" && for_each_row {
+    if kind == "Limit" && above.is_for_each_row && !reads_by_a_key(node) {
         faults.push("looks for the first ones again and again".to_owned());
     }
     for inner in node["Plans"].as_array().into_iter().flatten() {
         let is_inner = kind == "Nested Loop" && of(inner, "Parent Relationship") == "Inner";
         let is_asked_of_each = of(inner, "Parent Relationship").ends_with("Plan");
-        faults.extend(faults_of_plan(inner, (for_each_row || is_inner) && !is_asked_of_each));
+        let is_limited = kind == "Limit" || (above.is_limited && kind == "LockRows");
+        let is_for_each_row = (above.is_for_each_row || is_inner) && !is_asked_of_each;
+        faults.extend(faults_of_plan(inner, Above { is_limited, is_for_each_row }));
     }
     faults
+}
+
+/// Where a part of a plan stands.
+#[derive(Default, Clone, Copy)]
+struct Above {
+    /// Below a limit, with nothing between them that wants all.
+    is_limited: bool,
+    /// In what is run for each row of something else.
+    is_for_each_row: bool,
+}
+
+/// Whether the first ones are those of a key that the row beside them gives.
+fn reads_by_a_key(limit: &serde_json::Value) -> bool {
+    limit["Plans"][0]["Index Cond"].as_str().is_some_and(|condition| condition.contains("wanted."))
 }
