@@ -95,18 +95,25 @@ async fn hand_over(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some((first, ..)) = handed.first() else { return Ok(()) };
-    let jobs: Vec<&NewJob<'_>> = handed.iter().map(|(.., job)| job).collect();
-    let claimed = tx.add_claimed_jobs(&jobs, &first.claim(), now).await?;
-    for (slot, number, new) in handed {
-        let Some(job) = claimed.iter().find(|job| job.dedup_key == new.dedup_key).cloned() else { continue };
+    let seat = first.seat.clone();
+    let (mut jobs, mut waiting) = (Vec::new(), Vec::new());
+    for (slot, number, job) in handed {
         // What was answered in the batch that opens the incident is looked up: nobody is called for it.
         let shown = alerts
             .get(number)
             .filter(|alerts| 0 < alerts.tally.unacknowledged)
             .map(|alerts| PageSource { incident: decisions[number].next.clone(), alerts: (*alerts).clone() });
-        tx.then(|| slot.hand(job, shown));
+        waiting.push((slot, job.dedup_key.clone(), shown));
+        jobs.push(job);
     }
-    Ok(())
+    tx.add_claimed_jobs(&jobs, &seat.claim(), now, move |claimed| {
+        for (slot, key, shown) in waiting {
+            if let Some(job) = claimed.iter().find(|job| job.dedup_key == key) {
+                slot.hand(job.clone(), shown);
+            }
+        }
+    })
+    .await
 }
 
 /// Queues what is said together with others, or has what waits say it too.

@@ -16,7 +16,7 @@ use crate::store::job::{Claim, Job};
 pub struct Desk(Arc<Mutex<Option<Arc<Seat>>>>);
 
 /// A worker that takes jobs up.
-struct Seat {
+pub(super) struct Seat {
     holder: Arc<str>,
     lease: Duration,
     slots: Arc<Semaphore>,
@@ -35,7 +35,8 @@ pub struct Handed {
 
 /// A slot that is kept for a job which is being decided.
 pub(super) struct Reservation {
-    seat: Arc<Seat>,
+    /// Where the job will go.
+    pub seat: Arc<Seat>,
     slot: OwnedSemaphorePermit,
 }
 
@@ -67,12 +68,14 @@ impl Desk {
     }
 }
 
-impl Reservation {
+impl Seat {
     /// The claim under which a job goes here.
     pub fn claim(&self) -> Claim<'_> {
-        Claim::new(&self.seat.holder, self.seat.lease, real_time())
+        Claim::new(&self.holder, self.lease, real_time())
     }
+}
 
+impl Reservation {
     /// Hands a job over. Where nobody sits any more its lease ends, and it is claimed again.
     pub fn hand(self, job: Job, shown: Option<PageSource>) {
         let _ = self.seat.jobs.try_send(Handed { job, shown, slot: self.slot });

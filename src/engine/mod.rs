@@ -64,6 +64,11 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Whether another process was faster in digesting the inbox.
+    pub fn is_overtaken(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_overtaken())
+    }
+
     /// Whether the same may succeed in a moment.
     pub fn is_transient(&self) -> bool {
         match self {

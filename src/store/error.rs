@@ -34,6 +34,12 @@ impl StoreError {
         Self::Corrupt { column, problem: problem.to_string() }
     }
 
+    /// Whether another process was faster in digesting the inbox.
+    pub fn is_overtaken(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        error.kind() == sqlx::error::ErrorKind::NotNullViolation && error.message().contains("inbox_cursor")
+    }
+
     /// Whether the same may succeed in a moment: another writer was first, the connection broke, the disk is full.
     pub fn is_transient(&self) -> bool {
         match self {

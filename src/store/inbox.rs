@@ -29,9 +29,9 @@ sql! {
     );
     END = Sql::portable("SELECT last FROM inbox_head");
     SINCE = Sql::portable("SELECT first FROM inbox WHERE $1 <= received_at ORDER BY received_at, last LIMIT 1");
+    // From elsewhere it goes nowhere, and what may not be empty fails: so does all that was to be kept with it.
     ADVANCE = Sql::of_rows(
-        "UPDATE inbox_cursor SET position = column2 FROM {rows} WHERE only_row = 1 AND position = column1
-         RETURNING position",
+        "UPDATE inbox_cursor SET position = CASE WHEN position = column1 THEN column2 END FROM {rows} WHERE only_row = 1",
         &[Int, Int],
     );
     BEHIND = Sql::portable(
@@ -134,9 +134,10 @@ impl Tx {
         first.map(|row| Ok(row.get::<i64>("first")? - 1)).transpose()
     }
 
-    /// Moves the cursor; `false` when another process moved it first.
-    pub async fn advance_inbox_cursor(&mut self, from: i64, to: i64) -> Result<bool, StoreError> {
-        Ok(!self.all_of_few_rows(ADVANCE, values![from, to]).await?.is_empty())
+    /// Moves the cursor, with the next statement or at the commit. That one fails where another process moved it first,
+    /// and says [so](StoreError::is_overtaken).
+    pub async fn advance_inbox_cursor(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
+        self.later_rows(ADVANCE, values![from, to]).await
     }
 
     /// How far triage is behind.

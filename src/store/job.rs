@@ -259,19 +259,25 @@ impl Tx {
         self.later_rows(ADD_ALL, rows).await
     }
 
-    /// Adds jobs that are claimed from the start, each unless one with its key was ever queued; those that were added.
+    /// Adds jobs that are claimed from the start, each unless one with its key was ever queued. When all is kept, `then` is
+    /// given those that were added.
     pub async fn add_claimed_jobs(
         &mut self,
-        jobs: &[&NewJob<'_>],
+        jobs: &[NewJob<'_>],
         claim: &Claim<'_>,
         now: Timestamp,
-    ) -> Result<Vec<Job>, StoreError> {
+        then: impl FnOnce(Vec<Job>) + Send + 'static,
+    ) -> Result<(), StoreError> {
         let mut rows = Vec::new();
         for job in jobs {
             rows.extend(job.row(now));
             rows.extend(values![claim.real_now + claim.lease, claim.holder]);
         }
-        self.all_of_few_rows(ADD_CLAIMED, rows).await?.iter().map(|row| job(row).map(|(_, job)| job)).collect()
+        self.later_rows_then(ADD_CLAIMED, rows, move |rows| {
+            let jobs = rows.iter().map(|row| job(row).map(|(_, job)| job)).collect::<Result<Vec<_>, _>>()?;
+            Ok(Box::new(move || then(jobs)))
+        })
+        .await
     }
 
     /// Queues jobs, or has those with their keys, which nobody began yet, do their effects instead; the keys of those that

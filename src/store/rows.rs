@@ -39,7 +39,26 @@ const FEW: usize = 16;
 
 /// Statements over few rows that wait to be run as one: each turn to the database costs more than they do.
 #[derive(Default)]
-pub struct Behind(Vec<(Sql, Vec<Value>)>);
+pub struct Behind(Vec<Waiting>);
+
+/// One of them.
+struct Waiting {
+    sql: Sql,
+    values: Vec<Value>,
+    /// What is made of the rows that it returns, for when all is kept.
+    then: Option<Then>,
+}
+
+type Then = Box<dyn FnOnce(Vec<Row>) -> Result<Deed, StoreError> + Send>;
+
+/// What is done when all is kept.
+pub type Deed = Box<dyn FnOnce() + Send>;
+
+impl Behind {
+    fn has_then(&self) -> bool {
+        self.0.iter().any(|waiting| waiting.then.is_some())
+    }
+}
 
 impl Tx {
     /// Runs a statement over rows, whose values follow one another, with the next one or at the commit, where they
@@ -48,13 +67,28 @@ impl Tx {
         if values.is_empty() {
             return Ok(());
         }
-        self.catch_up_with(sql).await?;
+        self.catch_up_before(sql).await?;
         if values.len() <= FEW * sql.columns().len() {
-            self.behind.0.push((sql, values));
+            self.behind.0.push(Waiting { sql, values, then: None });
             return Ok(());
         }
         self.catch_up().await?;
         self.execute_many_rows(sql, values).await
+    }
+
+    /// The same for a statement over few rows that no other touches and whose place among others does not matter. What
+    /// `then` makes of the rows that it returns is done when all is kept.
+    pub async fn later_rows_then(
+        &mut self,
+        sql: Sql,
+        values: Vec<Value>,
+        then: impl FnOnce(Vec<Row>) -> Result<Deed, StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        if self.behind.has_then() {
+            self.catch_up().await?;
+        }
+        self.behind.0.push(Waiting { sql, values, then: Some(Box::new(then)) });
+        Ok(())
     }
 
     /// Runs a statement over few rows, whose values follow one another, and what waits for it; what it returns.
@@ -62,16 +96,19 @@ impl Tx {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        self.catch_up_with(sql).await?;
-        self.behind.0.push((sql, values));
-        self.run_behind().await
+        self.catch_up_before(sql).await?;
+        if self.behind.has_then() {
+            self.catch_up().await?;
+        }
+        self.behind.0.push(Waiting { sql, values, then: None });
+        self.run_behind("").await
     }
 
-    /// Runs what waits, where the next one cannot be run with it: PostgreSQL runs the parts of a statement in no order, and
+    /// Runs what waits, where `next` cannot be run with it: PostgreSQL runs the parts of a statement in no order, and
     /// writes a row in one of them only.
-    async fn catch_up_with(&mut self, next: Sql) -> Result<(), StoreError> {
-        let is_side_by_side = matches!(self.on, Connection::Postgres(_));
-        if is_side_by_side && self.behind.0.iter().any(|(waiting, _)| waiting.written() == next.written()) {
+    async fn catch_up_before(&mut self, next: Sql) -> Result<(), StoreError> {
+        let is_alike = |waiting: &Waiting| waiting.then.is_none() && waiting.sql.written() == next.written();
+        if matches!(self.on, Connection::Postgres(_)) && self.behind.0.iter().any(is_alike) {
             self.catch_up().await?;
         }
         Ok(())
@@ -80,16 +117,28 @@ impl Tx {
     /// Runs what waits.
     pub(in crate::store) async fn catch_up(&mut self) -> Result<(), StoreError> {
         if !self.behind.0.is_empty() {
-            self.run_behind().await?;
+            self.run_behind("").await?;
         }
         Ok(())
     }
 
-    async fn run_behind(&mut self) -> Result<Vec<Row>, StoreError> {
-        let waiting = std::mem::take(&mut self.behind).0;
-        Ok(match &mut self.on {
+    /// Runs what waits, and on SQLite what comes `after` it; `false` where that did not run.
+    pub(in crate::store) async fn catch_up_and(&mut self, after: &'static str) -> Result<bool, StoreError> {
+        if self.behind.0.is_empty() {
+            return Ok(false);
+        }
+        self.run_behind(after).await?;
+        Ok(matches!(self.on, Connection::Sqlite(_)))
+    }
+
+    /// What waits and returns rows stands last.
+    async fn run_behind(&mut self, after: &'static str) -> Result<Vec<Row>, StoreError> {
+        let mut waiting = std::mem::take(&mut self.behind).0;
+        waiting.sort_by_key(|waiting| waiting.then.is_some());
+        let then = waiting.last_mut().and_then(|last| last.then.take());
+        let rows = match &mut self.on {
             Connection::Sqlite(tx) => {
-                let (text, arguments) = one_after_another(waiting)?;
+                let (text, arguments) = one_after_another(waiting, after)?;
                 tx.run(text, arguments).await?.into_iter().flat_map(|outcome| outcome.rows).collect()
             }
             Connection::Postgres(tx) => {
@@ -97,6 +146,13 @@ impl Tx {
                 let rows = sqlx::query_with(text, arguments).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
+        };
+        Ok(match then {
+            Some(then) => {
+                self.then.push(then(rows)?);
+                Vec::new()
+            }
+            None => rows,
         })
     }
 
@@ -108,7 +164,7 @@ impl Tx {
                 }
             }
             Connection::Postgres(tx) => {
-                let (text, arguments) = together(vec![(sql, values)])?;
+                let (text, arguments) = together(vec![Waiting { sql, values, then: None }])?;
                 sqlx::query_with(text, arguments).execute(&mut **tx).await?;
             }
         }
@@ -128,9 +184,9 @@ fn batches(sql: Sql, values: Vec<Value>) -> impl Iterator<Item = (SqlStr, Result
 }
 
 /// Statements over few rows as one text for SQLite, which takes the values of each in turn.
-fn one_after_another(statements: Vec<(Sql, Vec<Value>)>) -> Result<(SqlStr, SqliteArguments), StoreError> {
+fn one_after_another(statements: Vec<Waiting>, after: &str) -> Result<(SqlStr, SqliteArguments), StoreError> {
     let (mut text, mut arguments) = (String::new(), SqliteArguments::default());
-    for (sql, values) in statements {
+    for Waiting { sql, values, .. } in statements {
         let mut values = values.into_iter();
         while let Some(size) = size_of(values.len() / sql.columns().len()) {
             text.push_str(&for_sqlite(sql, size));
@@ -138,6 +194,7 @@ fn one_after_another(statements: Vec<(Sql, Vec<Value>)>) -> Result<(SqlStr, Sqli
             bind(&mut arguments, sql, size, &mut values)?;
         }
     }
+    text.push_str(after);
     Ok((AssertSqlSafe(text).into_sql_str(), arguments))
 }
 
@@ -161,9 +218,9 @@ fn bind(
 }
 
 /// Statements over rows as one for PostgreSQL; it returns what the last one does.
-fn together(statements: Vec<(Sql, Vec<Value>)>) -> Result<(AssertSqlSafe<String>, PgArguments), StoreError> {
+fn together(statements: Vec<Waiting>) -> Result<(AssertSqlSafe<String>, PgArguments), StoreError> {
     let (mut texts, mut arguments, mut bound) = (Vec::new(), PgArguments::default(), 0);
-    for (sql, values) in statements {
+    for Waiting { sql, values, .. } in statements {
         texts.push(for_postgres(sql, bound));
         bound += sql.columns().len();
         add_arrays(&mut arguments, sql.columns(), values)?;

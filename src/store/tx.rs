@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Database, Either, Executor, SqlSafeStr, SqlStr};
 use crate::store::db::{Row, Sql, Value, for_postgres, for_sqlite};
 use crate::store::error::StoreError;
 use crate::store::kept::{Kept, Lent, Plain, is_gone};
-use crate::store::rows::Behind;
+use crate::store::rows::{Behind, Deed};
 
 /// How a transaction that writes begins on SQLite: a write lock taken later than at the start could not be waited for.
 const BEGIN: &str = "BEGIN IMMEDIATE;\n";
@@ -19,7 +19,7 @@ const BEGIN: &str = "BEGIN IMMEDIATE;\n";
 pub struct Tx {
     pub(in crate::store) on: Connection,
     pub(in crate::store) behind: Behind,
-    then: Vec<Box<dyn FnOnce() + Send>>,
+    pub(in crate::store) then: Vec<Deed>,
 }
 
 /// A connection on which a transaction was begun.
@@ -126,6 +126,15 @@ impl Begun<Sqlite> {
             }
         }
         Ok(outcomes.split_off(usize::from(begins)))
+    }
+}
+
+impl Begun<Sqlite> {
+    /// Gives the connection back on which `COMMIT` was run.
+    fn ended(&mut self) {
+        if let Self::Kept(kept) = std::mem::replace(self, Self::Ended) {
+            kept.give_back();
+        }
     }
 }
 
@@ -240,8 +249,9 @@ impl Tx {
 
     /// Keeps everything.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.catch_up().await?;
+        let is_committed = self.catch_up_and("COMMIT").await?;
         match &mut self.on {
+            Connection::Sqlite(tx) if is_committed => tx.ended(),
             Connection::Sqlite(tx) => tx.commit().await?,
             Connection::Postgres(tx) => tx.commit().await?,
         }

@@ -192,12 +192,15 @@ impl Triager {
         let now = self.engine.now();
         let mut tx = self.engine.db().begin().await?;
         tx.set_aside(row.position, &row.source, &error.to_string(), now).await?;
-        if tx.advance_inbox_cursor(from, row.position).await? {
+        tx.advance_inbox_cursor(from, row.position).await?;
+        let kept = async {
             tell_of_set_aside(&mut tx, row, now).await?;
-            tx.commit().await?;
-            self.engine.announce_jobs();
-        } else {
-            tx.rollback().await?;
+            Ok::<_, EngineError>(tx.commit().await?)
+        };
+        match kept.await {
+            Ok(()) => self.engine.announce_jobs(),
+            Err(error) if error.is_overtaken() => (),
+            Err(error) => return Err(error),
         }
         Ok(())
     }
@@ -227,14 +230,17 @@ impl Triager {
         let batch = Batch { from, last: last.position, deliveries, unreadable, setup, now };
         let mut tx = self.engine.db().begin().await?;
         let digest = match self.write(&mut tx, &batch).await {
-            Ok(Some(digest)) => digest,
-            undone => {
+            Ok(digest) => digest,
+            Err(error) => {
                 let _ = tx.rollback().await;
-                return undone.map(|_| None);
+                return if error.is_overtaken() { Ok(None) } else { Err(error) };
             }
         };
         fault::pass(Point::TriageBefore).await.map_err(StoreError::from)?;
-        tx.commit().await?;
+        match tx.commit().await {
+            Err(error) if error.is_overtaken() => return Ok(None),
+            committed => committed?,
+        }
         fault::pass(Point::TriageAfter).await.map_err(StoreError::from)?;
         self.recounted = digest.recounted;
         for course in digest.courses.iter().filter(|course| course.is_in_open_incident()) {
@@ -246,8 +252,8 @@ impl Triager {
         Ok(Some(batch.last))
     }
 
-    /// Writes what a batch comes to, and moves the cursor; `None` when another process did.
-    async fn write<'a>(&mut self, tx: &mut Tx, batch: &Batch<'a>) -> Result<Option<Digest<'a>>, EngineError> {
+    /// Writes what a batch comes to, and moves the cursor.
+    async fn write<'a>(&mut self, tx: &mut Tx, batch: &Batch<'a>) -> Result<Digest<'a>, EngineError> {
         let Batch { deliveries, setup, now, .. } = batch;
         for (row, reason) in &batch.unreadable {
             tx.set_aside(row.position, &row.source, reason, *now).await?;
@@ -269,8 +275,8 @@ impl Triager {
         let touched = self.carry_out(tx, changes, &mut courses, setup, *now).await?;
         self.nothing_told &= deliveries.iter().all(|delivery| delivery.alert.alert.status != AlertStatus::Info);
         let recounted = self.recount(tx, &courses, &touched, *now).await?;
-        let is_ours = tx.advance_inbox_cursor(batch.from, batch.last).await?;
-        Ok(is_ours.then_some(Digest { courses, touched, recounted }))
+        tx.advance_inbox_cursor(batch.from, batch.last).await?;
+        Ok(Digest { courses, touched, recounted })
     }
 
     /// Brings the changes to their incidents, opening those that are not there, and tallies the alerts.
