@@ -111,7 +111,7 @@ impl App {
     /// Starts what `options` name, by `config`.
     pub async fn start(config: Config, options: Options) -> anyhow::Result<Self> {
         let url = config.database.url.as_ref().context("database.url is not set: run `firebell check`")?;
-        let db = Db::connect(url.expose()).await.context("cannot open the database")?;
+        let db = Db::connect(url.expose()).await?;
         if options.migrate {
             db.migrate().await.context("cannot bring the database up to date")?;
         } else if let pending = db.pending_migrations().await?

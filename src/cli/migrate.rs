@@ -23,7 +23,7 @@ impl Migrate {
             Err(ended) => return Ok(ended),
         };
         let url = config.database.url.context("database.url is not set")?;
-        let db = Db::connect(url.expose()).await.context("cannot open the database")?;
+        let db = Db::connect(url.expose()).await?;
         let pending = db.pending_migrations().await?;
         if pending.is_empty() {
             print::line("the tables are up to date");

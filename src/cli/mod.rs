@@ -154,7 +154,7 @@ fn load(file: &ConfigFile) -> Result<(crate::config::Config, Vec<crate::config::
 /// The database of a configuration, whose tables must be there; nothing in it is changed.
 async fn open(config: &crate::config::Config) -> anyhow::Result<crate::store::Db> {
     let url = config.database.url.as_ref().context("database.url is not set: run `firebell check`")?;
-    let db = crate::store::Db::connect(url.expose()).await.context("cannot open the database")?;
+    let db = crate::store::Db::connect(url.expose()).await?;
     let pending = db.pending_migrations().await?;
     anyhow::ensure!(pending.is_empty(), "the database lacks {}: run `firebell migrate`", pending.join(", "));
     Ok(db)

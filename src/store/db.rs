@@ -267,7 +267,8 @@ impl Db {
             // The log is copied by a connection of its own, so that hardly a commit waits for it.
             let writing = options.clone().pragma("wal_autocheckpoint", "0").pragma("cache_size", WRITER_CACHE);
             // Now, and never again: a file that went missing later is to be missed, not to be replaced by an empty one.
-            let made = SqliteConnection::connect_with(&writing).await?;
+            let address = format!("sqlite:{}", options.get_filename().display());
+            let made = SqliteConnection::connect_with(&writing).await.map_err(|source| not_opened(address, source))?;
             let writer = Kept::new(Some(made), writing.create_if_missing(false), ACQUIRE_TIMEOUT);
             let checkpointer = pool(1).connect_lazy_with(options.clone());
             let readers = pool(READERS).connect_lazy_with(options.read_only(true));
@@ -280,7 +281,10 @@ impl Db {
                 .max_connections(10)
                 .acquire_timeout(CONNECT_TIMEOUT)
                 .after_connect(|connection, _| connection.set());
-            return Ok(Self::Postgres { pool: pool.connect_with(options).await?, own: None });
+            let database = options.get_database().unwrap_or_default();
+            let address = format!("postgres://{}:{}/{database}", options.get_host(), options.get_port());
+            let pool = pool.connect_with(options).await.map_err(|source| not_opened(address, source))?;
+            return Ok(Self::Postgres { pool, own: None });
         }
         Err(StoreError::UnknownDatabase)
     }
@@ -430,6 +434,10 @@ impl Db {
             }
         })
     }
+}
+
+fn not_opened(address: String, source: sqlx::Error) -> StoreError {
+    StoreError::NotOpened { address, source }
 }
 
 /// Somebody's own connection, while the pool is open that all share.

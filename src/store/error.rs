@@ -6,6 +6,14 @@ pub enum StoreError {
     /// The database said no, or could not be reached.
     #[error("the database could not do it")]
     Database(#[from] sqlx::Error),
+    /// It could not be opened.
+    #[error("cannot open the database {address}")]
+    NotOpened {
+        /// Where it is, without what nobody else may know.
+        address: String,
+        /// Why not.
+        source: sqlx::Error,
+    },
     /// The tables could not be brought up to date.
     #[error("the tables could not be brought up to date")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -61,7 +69,7 @@ impl StoreError {
                 _ => false,
             },
             Self::TooSlow | Self::Fault(_) => true,
-            Self::Migration(_) | Self::Corrupt { .. } | Self::UnknownDatabase => false,
+            Self::NotOpened { .. } | Self::Migration(_) | Self::Corrupt { .. } | Self::UnknownDatabase => false,
         }
     }
 }

@@ -162,6 +162,38 @@ on_both_databases! {
         db.close().await;
     }
 
+    async fn an_alert_that_comes_back_to_a_reopened_incident_is_counted_there_once(database: TestDatabase) {
+        let db = fresh(&database).await;
+        let alerts: Vec<Written> = (0..2).map(|number| Written::new(alert(number)).unwrap()).collect();
+        let keep = async |number: usize, incident, before, second| {
+            let mut tx = db.begin().await.unwrap();
+            let changed = Changed {
+                alert: &alerts[number],
+                status: AlertStatus::Firing,
+                severity: Severity::Sev2,
+                started_at: None,
+                changed_at: at(second),
+                said_at: None,
+                last_at: at(second),
+                deliveries: 1,
+                incident: Some(IncidentId(incident)),
+                before,
+            };
+            tx.keep_alerts(&[changed], &[]).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        keep(0, 1, Before::Nothing, 1).await;
+        keep(0, 2, Before::Nothing, 2).await;
+        keep(1, 2, Before::Nothing, 3).await;
+        // The first was part of the earlier incident, the second was not.
+        keep(0, 1, Before::Unknown, 4).await;
+        keep(1, 1, Before::Unknown, 5).await;
+        tallies::are_exact(&db).await;
+        let tally = db.read().await.unwrap().tally_of(IncidentId(1)).await.unwrap();
+        assert_eq!((tally.alerts, tally.firing, tally.deliveries, tally.latest), (2, 2, 3, Some(at(5))));
+        db.close().await;
+    }
+
     async fn a_write_that_is_left_is_taken_back_and_holds_up_nobody(database: TestDatabase) {
         // As triage has it, with a connection of its own.
         let whole = fresh(&database).await;
@@ -456,4 +488,20 @@ async fn looking_up_known_alerts_searches_each_by_its_key() {
         .any(|step| step.starts_with("SEARCH a ") && step.contains("source=? AND fingerprint=? AND incident_id=?"));
     assert!(by_key, "{plan:#?}");
     db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_cannot_be_opened_is_named_without_its_password() {
+    let cases = [
+        ("sqlite:/nowhere/at/all.db", "cannot open the database sqlite:/nowhere/at/all.db"),
+        (
+            "postgres://bot:hush@127.0.0.1:9/bell?sslmode=disable",
+            "cannot open the database postgres://127.0.0.1:9/bell",
+        ),
+    ];
+    for (url, said) in cases {
+        let error = Db::connect(url).await.unwrap_err();
+        assert_eq!(error.to_string(), said);
+        assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+    }
 }
