@@ -127,9 +127,7 @@ impl Begun<Sqlite> {
         }
         Ok(outcomes.split_off(usize::from(begins)))
     }
-}
 
-impl Begun<Sqlite> {
     /// Gives the connection back on which `COMMIT` was run.
     fn ended(&mut self) {
         if let Self::Kept(kept) = std::mem::replace(self, Self::Ended) {
