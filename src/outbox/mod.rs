@@ -34,11 +34,12 @@ use settle::{Outcome, Settlement, settle};
 
 /// How often a worker looks for jobs that other processes queued, or whose time came.
 const POLL: std::time::Duration = std::time::Duration::from_millis(250);
-/// How long at least after jobs were queued they are looked for, so that what came over the desk is ahead of them, and in a
-/// storm one claim serves many commits; and how long at most.
-const BREATH: (std::time::Duration, std::time::Duration) =
-    (std::time::Duration::from_millis(5), std::time::Duration::from_millis(100));
-/// How many times as long as the last look took: where much waits that cannot be done yet, each looks through all of it.
+/// How long after jobs were queued they are looked for, so that what came over the desk is ahead of them, and in a storm
+/// one claim serves many commits.
+const BREATH: std::time::Duration = std::time::Duration::from_millis(5);
+/// How long at most where that takes long: while much waits in its lanes, each look goes through all of it.
+const LONG_BREATH: std::time::Duration = std::time::Duration::from_millis(100);
+/// How many times as long as a look that is.
 const BREATH_FOR_LOOK: u32 = 9;
 /// How long claiming may take; a database that does not answer at all must not hold a worker for ever.
 const CLAIM: std::time::Duration = std::time::Duration::from_secs(10);
@@ -108,7 +109,9 @@ impl Outbox {
                 let claimed = tokio::time::timeout(CLAIM, self.claim(performer, free, &mut latest)).await;
                 claimed.unwrap_or(Err(EngineError::Store(StoreError::TooSlow)))
             };
-            let breath = (began.elapsed() * BREATH_FOR_LOOK).clamp(BREATH.0, BREATH.1);
+            // Pages and timers have no lanes: a look at them takes long only where others write.
+            let longest = if performer == Performer::Chat { LONG_BREATH } else { BREATH };
+            let breath = (began.elapsed() * BREATH_FOR_LOOK).clamp(BREATH, longest);
             let wait = match claimed {
                 Ok(jobs) => {
                     for job in jobs {

@@ -184,7 +184,7 @@ impl Tx {
     }
 
     /// Keeps what a batch of deliveries made of each alert, and counts those that said what was known; each identity
-    /// once, and all at once: a transaction adds to a tally a single time.
+    /// once. The tallies of their incidents follow.
     pub async fn keep_alerts(&mut self, changed: &[Changed<'_>], repeated: &[Repeated<'_>]) -> Result<(), StoreError> {
         let mut values = Vec::with_capacity(changed.len() * CHANGE.columns().len());
         for row in changed {

@@ -347,7 +347,7 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Begun::<Sqlite>::Fresh(writer.lend().await?).into(),
-            Self::Postgres { pool, own: Some(own) } => Begun::<Postgres>::on(open(pool, own)?, "BEGIN").await?.into(),
+            Self::Postgres { pool, own: Some(own) } => Begun::on(open(pool, own)?).await?.into(),
             Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
         })
     }
@@ -356,7 +356,7 @@ impl Db {
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Begun::Pooled(Box::pin(readers.begin()).await?).into(),
-            Self::Postgres { pool, own: Some(own) } => Begun::<Postgres>::on(open(pool, own)?, "BEGIN").await?.into(),
+            Self::Postgres { pool, own: Some(own) } => Begun::on(open(pool, own)?).await?.into(),
             Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
         })
     }

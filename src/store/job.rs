@@ -14,6 +14,22 @@ use crate::store::sql;
 use crate::store::tx::Tx;
 use crate::store::types::{to_count, to_json};
 
+/// Queues jobs; what happens where one with such a key is there already.
+macro_rules! queue_all {
+    ($at_conflict:literal $(,)?) => {
+        Sql::of_rows(
+            concat!(
+                "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts,
+                     created_at, lane_at)
+                 SELECT column1, column2, column3, column4, column5, column6, 'queued', column7, 0, column8, column9
+                 FROM {rows} WHERE column2 IS NOT NULL ",
+                $at_conflict
+            ),
+            &[Int, Text, Text, Text, Int, Json, Time, Time, Time],
+        )
+    };
+}
+
 // What a job that is known by its key is to be like stands in a CASE: in a condition of its own it would have PostgreSQL
 // read all jobs of that state, by their index, in place of the one.
 sql! {
@@ -23,14 +39,7 @@ sql! {
          VALUES ($1, $2, $3, $4, $9, $5, $6, 'queued', $7, 0, $8)
          ON CONFLICT (dedup_key) DO NOTHING",
     );
-    ADD_ALL = Sql::of_rows(
-        "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts, created_at,
-                          lane_at)
-         SELECT column1, column2, column3, column4, column5, column6, 'queued', column7, 0, column8, column9
-         FROM {rows} WHERE column2 IS NOT NULL
-         ON CONFLICT (dedup_key) DO NOTHING",
-        &[Int, Text, Text, Text, Int, Json, Time, Time, Time],
-    );
+    ADD_ALL = queue_all!("ON CONFLICT (dedup_key) DO NOTHING");
     ADD_CLAIMED = Sql::of_rows(
         "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts, created_at,
                           lane_at, first_attempt_at, lease_until, lease_holder)
@@ -41,14 +50,9 @@ sql! {
          RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
         &[Int, Text, Text, Text, Int, Json, Time, Time, Time, Time, Text],
     );
-    RENEW = Sql::of_rows(
-        "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts, created_at,
-                          lane_at)
-         SELECT column1, column2, column3, column4, column5, column6, 'queued', column7, 0, column8, column9
-         FROM {rows} WHERE column2 IS NOT NULL
-         ON CONFLICT (dedup_key) DO UPDATE SET state = 'queued', due_at = excluded.due_at, finished_at = NULL
+    RENEW = queue_all!(
+        "ON CONFLICT (dedup_key) DO UPDATE SET state = 'queued', due_at = excluded.due_at, finished_at = NULL
          WHERE job.state IN ('done', 'buried', 'cancelled')",
-        &[Int, Text, Text, Text, Int, Json, Time, Time, Time],
     );
     HURRY = Sql::portable(
         "UPDATE job SET due_at = $1
@@ -78,14 +82,9 @@ sql! {
                 OR (j.state = 'running' AND j.lease_until < $2))
          ORDER BY j.due_at, j.id LIMIT $3",
     );
-    ADD_OR_WIDEN = Sql::of_rows(
-        "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts, created_at,
-                          lane_at)
-         SELECT column1, column2, column3, column4, column5, column6, 'queued', column7, 0, column8, column9
-         FROM {rows} WHERE column2 IS NOT NULL
-         ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0
+    ADD_OR_WIDEN = queue_all!(
+        "ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0
          RETURNING dedup_key",
-        &[Int, Text, Text, Text, Int, Json, Time, Time, Time],
     );
     // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. The rows that are
     // wanted stand in a CTE: they were looked for anew for each row that waits. In the order of the index, so that only what is taken is read, however

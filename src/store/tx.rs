@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use futures_util::TryStreamExt;
-use sqlx::postgres::Postgres;
+use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{AssertSqlSafe, Database, Either, Executor, SqlSafeStr, SqlStr};
 
@@ -40,22 +40,24 @@ pub(in crate::store) enum Begun<DB: Database> {
     Ended,
 }
 
-impl<DB: Database<Connection: Plain>> Begun<DB> {
+impl Begun<Postgres> {
     /// Begins one now.
-    pub async fn on(kept: &Kept<DB::Connection>, begin: &'static str) -> Result<Self, sqlx::Error> {
+    pub async fn on(kept: &Kept<PgConnection>) -> Result<Self, sqlx::Error> {
         let mut lent = kept.lend().await?;
-        match lent.run(begin).await {
+        match lent.run("BEGIN").await {
             // Nothing was done on it yet.
             Err(error) if is_gone(&error) => {
                 drop(lent);
                 lent = kept.lend().await?;
-                lent.run(begin).await?;
+                lent.run("BEGIN").await?;
             }
             begun => begun?,
         }
         Ok(Self::Kept(lent))
     }
+}
 
+impl<DB: Database<Connection: Plain>> Begun<DB> {
     async fn commit(&mut self) -> Result<(), sqlx::Error> {
         match std::mem::replace(self, Self::Ended) {
             Self::Pooled(tx) => tx.commit().await,
@@ -238,11 +240,6 @@ impl Tx {
     /// Runs a statement that gives one row.
     pub async fn one(&mut self, sql: Sql, values: Vec<Value>) -> Result<Row, StoreError> {
         self.first(sql, values).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
-    }
-
-    /// Has something done as soon as all is kept, and not at all if it is not.
-    pub fn then(&mut self, act: impl FnOnce() + Send + 'static) {
-        self.then.push(Box::new(act));
     }
 
     /// Keeps everything.

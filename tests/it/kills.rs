@@ -20,6 +20,7 @@ use standin::{Discord, Options, Trouble, TroubleKind};
 
 use crate::support::alerts::{drift, webhook};
 use crate::support::program::{Program, configure, firebell, listening};
+use crate::support::tallies;
 
 /// How many senders post at once, each an alert after the other.
 const SENDERS: usize = 6;
@@ -164,6 +165,7 @@ on_both_databases! {
 
         let answered = storm.answered.lock().unwrap().clone();
         let lost = lost(&db, &answered).await;
+        tallies::are_exact(&db).await;
         let incidents = incidents(&db).await;
         let mut pages = 0;
         let mut repeated = 0;

@@ -13,9 +13,9 @@ use serde_json::json;
 use sqlx::Row;
 use standin::Options;
 
-use crate::support::TestDatabase;
 use crate::support::alerts::{drift, webhook};
 use crate::support::program::{Program, configure, firebell, listening};
+use crate::support::{TestDatabase, tallies};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -137,6 +137,7 @@ async fn two_that_do_everything_do_nothing_twice_and_the_second_takes_over_withi
     };
     house.until("it is said", async || lines() == 1).await;
     assert_eq!((rooms(), house.world.discord.direct_messages(ana).len()), (1, 1), "nothing twice");
+    tallies::are_exact(&house.db).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

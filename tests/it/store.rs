@@ -6,12 +6,12 @@ use chrono::{DateTime, Duration};
 use firebell::domain::Timestamp;
 use firebell::domain::alert::{Alert, AlertStatus, Severity};
 use firebell::domain::effect::{Effect, Performer};
-use firebell::domain::id::IncidentId;
+use firebell::domain::id::{IncidentId, PageNumber};
 use firebell::store::Db;
 use firebell::store::alert::{Before, Changed, Counted, Repeated};
 use firebell::store::inbox::Written;
 use firebell::store::inbox_writer::Inbox;
-use firebell::store::job::{Claim, Ending, Job};
+use firebell::store::job::{Claim, Ending, Job, NewJob};
 
 use crate::support::{TestDatabase, tallies};
 
@@ -45,6 +45,42 @@ async fn claim_jobs(db: &Db, holder: &str, real: i64, now: i64, limit: i64) -> V
     jobs
 }
 
+/// A firing alert, as a batch leaves it at `second`.
+fn changed(alert: &Written, incident: Option<IncidentId>, second: i64, before: Before) -> Changed<'_> {
+    Changed {
+        alert,
+        status: AlertStatus::Firing,
+        severity: Severity::Sev2,
+        started_at: None,
+        changed_at: at(second),
+        said_at: None,
+        last_at: at(second),
+        deliveries: 1,
+        incident,
+        before,
+    }
+}
+
+/// Puts an incident there for what must belong to one.
+async fn put_incident(db: &Db, id: i64) {
+    let then = if matches!(db, Db::Sqlite { .. }) { "0" } else { "'epoch'" };
+    let text = sqlx::AssertSqlSafe(format!(
+        "INSERT INTO incident (id, version, title, severity, severity_by, severity_reason, phase, phase_since, team, rota,
+             subjects, declared_by, declared_at, entries, pace)
+         VALUES ({id}, 1, 't', 'SEV2', '\"firebell\"', 'r', 'triage', {then}, 't', 'r', '[]', '\"firebell\"', {then}, 0, '{{}}')"
+    ));
+    match db {
+        Db::Sqlite { writer, .. } => {
+            let mut writer = writer.lend().await.unwrap();
+            sqlx::query(text).execute(&mut *writer).await.unwrap();
+            writer.give_back();
+        }
+        Db::Postgres { pool, .. } => {
+            sqlx::query(text).execute(pool).await.unwrap();
+        }
+    }
+}
+
 async fn queue(db: &Db, key: &str, text: &str, due: i64) -> bool {
     let mut tx = db.begin().await.unwrap();
     let added = tx.add_job(None, key, &Effect::TellOperators { text: text.to_owned() }, at(due), at(0)).await.unwrap();
@@ -67,18 +103,7 @@ on_both_databases! {
     async fn what_waits_to_be_written_is_read_back_kept_by_the_commit_and_forgotten_without_one(database: TestDatabase) {
         let db = fresh(&database).await;
         let alerts: Vec<Written> = (0..20).map(|number| Written::new(alert(number)).unwrap()).collect();
-        let changed = |alert| Changed {
-            alert,
-            status: AlertStatus::Firing,
-            severity: Severity::Sev2,
-            started_at: None,
-            changed_at: at(0),
-            said_at: None,
-            last_at: at(0),
-            deliveries: 1,
-            incident: None,
-            before: Before::Nothing,
-        };
+        let changed = |alert| changed(alert, None, 0, Before::Nothing);
         // Few wait for each other; many are written at once, after those that wait.
         let (few, many): (Vec<_>, Vec<_>) = (alerts[..2].iter().map(changed).collect(), alerts[2..].iter().map(changed).collect());
         for is_kept in [false, true] {
@@ -105,18 +130,6 @@ on_both_databases! {
         let db = fresh(&database).await;
         let alerts: Vec<Written> = (0..3).map(|number| Written::new(alert(number)).unwrap()).collect();
         let incident = IncidentId(1);
-        let changed = |alert, status, second, before| Changed {
-            alert,
-            status,
-            severity: Severity::Sev2,
-            started_at: None,
-            changed_at: at(second),
-            said_at: None,
-            last_at: at(second),
-            deliveries: 1,
-            incident: Some(incident),
-            before,
-        };
         let repeated = |number: usize, second, said_at| Repeated {
             source: &alerts[number].alert.source,
             fingerprint: &alerts[number].alert.fingerprint,
@@ -128,7 +141,7 @@ on_both_databases! {
         };
         let mut tx = db.begin().await.unwrap();
         let firing: Vec<_> =
-            alerts.iter().map(|alert| changed(alert, AlertStatus::Firing, 1, Before::Nothing)).collect();
+            alerts.iter().map(|alert| changed(alert, Some(incident), 1, Before::Nothing)).collect();
         tx.keep_alerts(&firing, &[]).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = db.begin().await.unwrap();
@@ -139,8 +152,8 @@ on_both_databases! {
         tx.commit().await.unwrap();
         let mut tx = db.begin().await.unwrap();
         // What changes after repeats is later than they are.
-        let resolved = changed(&alerts[0], AlertStatus::Resolved, 9, Before::Was(AlertStatus::Firing));
-        tx.keep_alerts(&[resolved], &[]).await.unwrap();
+        let firing = changed(&alerts[0], Some(incident), 9, Before::Was(AlertStatus::Firing));
+        tx.keep_alerts(&[Changed { status: AlertStatus::Resolved, ..firing }], &[]).await.unwrap();
         tx.commit().await.unwrap();
         tallies::are_exact(&db).await;
 
@@ -167,18 +180,7 @@ on_both_databases! {
         let alerts: Vec<Written> = (0..2).map(|number| Written::new(alert(number)).unwrap()).collect();
         let keep = async |number: usize, incident, before, second| {
             let mut tx = db.begin().await.unwrap();
-            let changed = Changed {
-                alert: &alerts[number],
-                status: AlertStatus::Firing,
-                severity: Severity::Sev2,
-                started_at: None,
-                changed_at: at(second),
-                said_at: None,
-                last_at: at(second),
-                deliveries: 1,
-                incident: Some(IncidentId(incident)),
-                before,
-            };
+            let changed = changed(&alerts[number], Some(IncidentId(incident)), second, before);
             tx.keep_alerts(&[changed], &[]).await.unwrap();
             tx.commit().await.unwrap();
         };
@@ -191,6 +193,47 @@ on_both_databases! {
         tallies::are_exact(&db).await;
         let tally = db.read().await.unwrap().tally_of(IncidentId(1)).await.unwrap();
         assert_eq!((tally.alerts, tally.firing, tally.deliveries, tally.latest), (2, 2, 3, Some(at(5))));
+        db.close().await;
+    }
+
+    async fn where_another_process_moved_the_cursor_nothing_of_a_batch_is_kept_and_nobody_is_paged_by_it(database: TestDatabase) {
+        let db = fresh(&database).await;
+        let alerts = [Written::new(alert(0)).unwrap()];
+        let (handed, mut hands) = tokio::sync::mpsc::channel(3);
+        let digest = async |from: i64, to: i64, incident: i64| {
+            put_incident(&db, incident).await;
+            let mut tx = db.begin().await.unwrap();
+            let job = NewJob {
+                incident: IncidentId(incident),
+                dedup_key: format!("page/{incident}"),
+                effect: &Effect::PageDirectly { page: PageNumber(1) },
+                due: at(0),
+            };
+            let handed = handed.clone();
+            tx.add_claimed_jobs(&[job], &claim("w", at(0)), at(0), move |jobs| {
+                jobs.into_iter().for_each(|job| handed.try_send(job.dedup_key).unwrap());
+            })
+            .await
+            .unwrap();
+            tx.keep_alerts(&[changed(&alerts[0], Some(IncidentId(incident)), 0, Before::Nothing)], &[]).await.unwrap();
+            tx.advance_inbox_cursor(from, to).await.unwrap();
+            tx.commit().await
+        };
+        digest(0, 5, 1).await.unwrap();
+        let error = digest(0, 7, 2).await.unwrap_err();
+        assert!(error.is_overtaken(), "{error:?}");
+        digest(5, 6, 3).await.unwrap();
+        let mut tx = db.read().await.unwrap();
+        assert_eq!(tx.inbox_cursor().await.unwrap(), 6);
+        let mut counts = Vec::new();
+        for incident in 1..=3 {
+            counts.push(tx.tally_of(IncidentId(incident)).await.unwrap().alerts);
+        }
+        assert_eq!(counts, [1, 0, 1]);
+        assert_eq!(tx.job_states().await.unwrap(), [("running".to_owned(), 2)]);
+        drop(tx);
+        assert_eq!((hands.try_recv().unwrap(), hands.try_recv().unwrap()), ("page/1".to_owned(), "page/3".to_owned()));
+        assert!(hands.try_recv().is_err(), "what is not kept is not handed over");
         db.close().await;
     }
 
@@ -375,7 +418,7 @@ on_both_databases! {
         let mut tx = db.begin().await.unwrap();
         for number in 0..300 {
             // No lane: pages go out side by side.
-            let effect = Effect::PageDirectly { page: firebell::domain::id::PageNumber(number) };
+            let effect = Effect::PageDirectly { page: PageNumber(number) };
             let key = format!("INC-1/page/{number}");
             tx.add_job(None, &key, &effect, at(0), at(0)).await.unwrap();
         }

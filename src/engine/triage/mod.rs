@@ -228,20 +228,10 @@ impl Triager {
         }
 
         let batch = Batch { from, last: last.position, deliveries, unreadable, setup, now };
-        let mut tx = self.engine.db().begin().await?;
-        let digest = match self.write(&mut tx, &batch).await {
-            Ok(digest) => digest,
-            Err(error) => {
-                let _ = tx.rollback().await;
-                return if error.is_overtaken() { Ok(None) } else { Err(error) };
-            }
-        };
-        fault::pass(Point::TriageBefore).await.map_err(StoreError::from)?;
-        match tx.commit().await {
+        let digest = match self.keep(&batch).await {
             Err(error) if error.is_overtaken() => return Ok(None),
-            committed => committed?,
-        }
-        fault::pass(Point::TriageAfter).await.map_err(StoreError::from)?;
+            kept => kept?,
+        };
         self.recounted = digest.recounted;
         for course in digest.courses.iter().filter(|course| course.is_in_open_incident()) {
             self.repeats.remember(&course.alert.alert);
@@ -250,6 +240,22 @@ impl Triager {
             self.engine.announce_jobs();
         }
         Ok(Some(batch.last))
+    }
+
+    /// Keeps what a batch comes to, all of it or nothing.
+    async fn keep<'a>(&mut self, batch: &Batch<'a>) -> Result<Digest<'a>, EngineError> {
+        let mut tx = self.engine.db().begin().await?;
+        let digest = match self.write(&mut tx, batch).await {
+            Ok(digest) => digest,
+            Err(error) => {
+                let _ = tx.rollback().await;
+                return Err(error);
+            }
+        };
+        fault::pass(Point::TriageBefore).await.map_err(StoreError::from)?;
+        tx.commit().await?;
+        fault::pass(Point::TriageAfter).await.map_err(StoreError::from)?;
+        Ok(digest)
     }
 
     /// Writes what a batch comes to, and moves the cursor.
