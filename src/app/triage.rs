@@ -9,6 +9,7 @@ use tracing::warn;
 use crate::engine::EngineError;
 use crate::engine::triage::{ALERTS_A_COMMIT, Digested, Look, Triager};
 use crate::store::StoreError;
+use crate::store::offer::{Offer, Resting};
 
 /// How long the loop waits after the database failed it.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -29,10 +30,11 @@ pub(super) async fn triage(mut triager: Triager, commits: Option<watch::Receiver
     let mut commits = commits.unwrap_or_else(|| watch::Sender::new(()).subscribe());
     let mut looked: Option<Instant> = None;
     let mut held_since: Option<Instant> = None;
+    let mut offer: Option<Offer> = None;
     while !stop.is_cancelled() {
         commits.mark_unchanged();
         let began = Instant::now();
-        if triager.may_wait() {
+        if offer.is_none() && triager.may_wait() {
             let held = held_since.get_or_insert(began).elapsed();
             if held < GATHER {
                 tokio::select! {
@@ -44,11 +46,17 @@ pub(super) async fn triage(mut triager: Triager, commits: Option<watch::Receiver
             }
         }
         held_since = None;
-        let look = if looked.is_none_or(|at| POLL <= at.elapsed()) { Look::Everywhere } else { Look::Handed };
-        let digested = tokio::time::timeout(DIGEST, triager.digest(look)).await;
-        if look == Look::Everywhere {
+        let digest = async {
+            if let Some(offer) = offer.take() {
+                return Ok(triager.take_in(offer).await);
+            }
+            if looked.is_some_and(|at| at.elapsed() < POLL) {
+                return triager.digest(Look::Handed).await;
+            }
             looked = Some(began);
-        }
+            triager.digest(Look::Everywhere).await
+        };
+        let digested = tokio::time::timeout(DIGEST, digest).await;
         let (wait, for_commits) = match digested.unwrap_or(Err(EngineError::Store(StoreError::TooSlow))) {
             Ok(Digested::Alerts(count)) if count < ALERTS_A_COMMIT => {
                 let took = began.elapsed();
@@ -64,11 +72,22 @@ pub(super) async fn triage(mut triager: Triager, commits: Option<watch::Receiver
                 (AFTER_FAILURE, false)
             }
         };
-        tokio::select! {
-            () = stop.cancelled() => (),
-            () = tokio::time::sleep(wait) => (),
+        let mut resting = if for_commits { triager.rest() } else { None };
+        offer = tokio::select! {
+            () = stop.cancelled() => None,
+            () = tokio::time::sleep(wait) => None,
             // Without a writer in this process there is only the poll.
-            Ok(()) = commits.changed(), if for_commits => (),
-        }
+            Ok(()) = commits.changed(), if for_commits => None,
+            offer = made(&mut resting) => Some(offer),
+        };
+        offer = offer.or_else(|| resting?.end());
+    }
+}
+
+/// What is offered while triage rests, if it does.
+async fn made(resting: &mut Option<Resting>) -> Offer {
+    match resting {
+        Some(resting) => resting.offer().await,
+        None => std::future::pending().await,
     }
 }

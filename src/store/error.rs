@@ -31,6 +31,9 @@ pub enum StoreError {
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     TooSlow,
+    /// Another process was faster in digesting the inbox, or in adding to it.
+    #[error("another process was faster")]
+    Overtaken,
     /// The address is of no database that we know.
     #[error("the database's address begins with neither `sqlite:` nor `postgres:`")]
     UnknownDatabase,
@@ -44,8 +47,18 @@ impl StoreError {
 
     /// Whether another process was faster in digesting the inbox.
     pub fn is_overtaken(&self) -> bool {
-        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
-        error.kind() == sqlx::error::ErrorKind::NotNullViolation && error.message().contains("inbox_cursor")
+        match self {
+            Self::Overtaken => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.kind() == sqlx::error::ErrorKind::NotNullViolation && error.message().contains("inbox_cursor")
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the database said no: nothing of the transaction was kept. Of another failure of a commit nobody knows.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(_)))
     }
 
     /// Whether the same may succeed in a moment: another writer was first, the connection broke, the disk is full.
@@ -68,7 +81,7 @@ impl StoreError {
                 | sqlx::Error::WorkerCrashed => true,
                 _ => false,
             },
-            Self::TooSlow | Self::Fault(_) => true,
+            Self::TooSlow | Self::Overtaken | Self::Fault(_) => true,
             Self::NotOpened { .. } | Self::Migration(_) | Self::Corrupt { .. } | Self::UnknownDatabase => false,
         }
     }

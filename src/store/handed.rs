@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::domain::Timestamp;
+use crate::store::error::StoreError;
 use crate::store::inbox::{InboxRow, Written};
+use crate::store::offer::{Offers, Resting};
 
 /// How many alerts are held at most. When triage is further behind, it reads the inbox.
 const HELD: usize = 8192;
@@ -36,6 +38,7 @@ pub struct Handed {
     rows: Arc<Mutex<VecDeque<InboxRow>>>,
     /// Up to where triage in this process came; `None` while there is none.
     digested: watch::Sender<Option<i64>>,
+    offers: Offers,
 }
 
 impl Handed {
@@ -54,6 +57,22 @@ impl Handed {
         }));
     }
 
+    /// Has triage rest at `position`, where nothing that follows it waits: it is offered what is taken in next.
+    pub fn rest_at(&self, position: i64) -> Option<Resting> {
+        let mut rows = self.lock();
+        forget_up_to(position, &mut rows);
+        rows.is_empty().then(|| self.offers.rest())
+    }
+
+    /// Offers alerts to triage, as [`Offers::make`] does, where none waits that came before them.
+    pub(in crate::store) async fn offer(
+        &self,
+        alerts: &[Written],
+        received_at: Timestamp,
+    ) -> Option<Result<i64, StoreError>> {
+        if self.is_empty() { self.offers.make(alerts, received_at).await } else { None }
+    }
+
     /// Says up to where triage in this process came, or that it ended.
     pub fn digested(&self, up_to: Option<i64>) {
         self.digested.send_if_modified(|known| std::mem::replace(known, up_to) != up_to);
@@ -69,8 +88,7 @@ impl Handed {
     /// Takes the alerts that follow `position`, at most `limit`.
     pub fn take_after(&self, position: i64, limit: usize) -> Held {
         let mut rows = self.lock();
-        let known = rows.partition_point(|row| row.position <= position);
-        rows.drain(..known);
+        forget_up_to(position, &mut rows);
         match rows.front() {
             Some(next) if next.position == position + 1 => {
                 let count = limit.min(rows.len());
@@ -102,6 +120,11 @@ impl Handed {
     fn lock(&self) -> MutexGuard<'_, VecDeque<InboxRow>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn forget_up_to(position: i64, rows: &mut VecDeque<InboxRow>) {
+    let known = rows.partition_point(|row| row.position <= position);
+    rows.drain(..known);
 }
 
 #[cfg(test)]

@@ -103,9 +103,25 @@ impl Db {
 
 impl Tx {
     /// Appends to the inbox within a transaction; gives the first position.
-    pub async fn append_to_inbox(&mut self, alerts: &[Written], now: Timestamp) -> Result<i64, StoreError> {
+    pub async fn append_to_inbox<'a>(
+        &mut self,
+        alerts: impl IntoIterator<Item = &'a Written>,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
         let (count, packed) = packed(alerts);
         self.one(APPEND, values![count, now, packed]).await?.get("first")
+    }
+
+    /// Appends to the inbox within a transaction what is to stand next after `position`; fails where something else does, and
+    /// says [so](StoreError::is_overtaken).
+    pub async fn append_after<'a>(
+        &mut self,
+        position: i64,
+        alerts: impl IntoIterator<Item = &'a Written>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let first = self.append_to_inbox(alerts, now).await?;
+        if first == position + 1 { Ok(()) } else { Err(StoreError::Overtaken) }
     }
 
     /// The position up to which everything was digested.
@@ -170,15 +186,9 @@ impl Tx {
 }
 
 /// How many alerts there are, and all of them as they are stored.
-fn packed(alerts: &[Written]) -> (i64, Vec<u8>) {
-    let mut lines = String::with_capacity(alerts.iter().map(|alert| alert.json.len() + 1).sum());
-    for alert in alerts {
-        if !lines.is_empty() {
-            lines.push('\n');
-        }
-        lines.push_str(&alert.json);
-    }
-    (i64::try_from(alerts.len()).unwrap_or(i64::MAX), lz4_flex::compress_prepend_size(lines.as_bytes()))
+fn packed<'a>(alerts: impl IntoIterator<Item = &'a Written>) -> (i64, Vec<u8>) {
+    let lines: Vec<&str> = alerts.into_iter().map(|alert| &*alert.json).collect();
+    (i64::try_from(lines.len()).unwrap_or(i64::MAX), lz4_flex::compress_prepend_size(lines.join("\n").as_bytes()))
 }
 
 /// What can be told even of an alert that cannot be read.

@@ -137,13 +137,15 @@ async fn write(
             rooms.push(request.room);
         }
         // A sender must be answered while it still listens, also by a database that does not answer us.
-        let appended = tokio::time::timeout(APPEND, append(&db, &alerts, received_at)).await;
+        let kept = tokio::time::timeout(APPEND, keep(&db, &handed, &alerts, received_at)).await;
         drop(rooms);
-        match appended.unwrap_or(Err(StoreError::TooSlow)) {
-            Ok(first) => {
-                debug!(alerts = count, requests = shares.len(), "inbox committed");
-                handed.push(first, received_at, alerts);
-                commits.send_replace(());
+        match kept.unwrap_or(Err(StoreError::TooSlow)) {
+            Ok(Kept { first, is_digested }) => {
+                debug!(alerts = count, requests = shares.len(), is_digested, "inbox committed");
+                if !is_digested {
+                    handed.push(first, received_at, alerts);
+                    commits.send_replace(());
+                }
                 failed.send_replace(None);
                 let mut position = first;
                 for (count, answer) in shares {
@@ -166,9 +168,22 @@ async fn write(
     }
 }
 
-async fn append(db: &Db, alerts: &[Written], received_at: Timestamp) -> Result<i64, StoreError> {
+/// Alerts that were kept.
+struct Kept {
+    /// The position of the first.
+    first: i64,
+    /// Whether triage digested them, too.
+    is_digested: bool,
+}
+
+async fn keep(db: &Db, handed: &Handed, alerts: &[Written], received_at: Timestamp) -> Result<Kept, StoreError> {
     fault::pass(Point::InboxBefore).await?;
-    let first = db.append_to_inbox(alerts, received_at).await?;
+    let offered = handed.offer(alerts, received_at).await;
+    let is_digested = offered.is_some();
+    let first = match offered {
+        Some(kept) => kept?,
+        None => db.append_to_inbox(alerts, received_at).await?,
+    };
     fault::pass(Point::InboxAfter).await?;
-    Ok(first)
+    Ok(Kept { first, is_digested })
 }

@@ -13,6 +13,7 @@ pub mod incident;
 pub mod job;
 pub mod kept;
 pub mod lease;
+pub mod offer;
 pub mod post;
 pub mod refused;
 pub mod rows;

@@ -6,6 +6,7 @@
 #[macro_use]
 mod support;
 
+mod at_rest;
 mod campaign;
 mod kills;
 mod migrations;

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::domain::Timestamp;
 use crate::domain::actor::Actor;
@@ -29,6 +29,7 @@ use crate::store::handed::{Handed, Held};
 use crate::store::inbox::InboxRow;
 use crate::store::incident::OfGroup;
 use crate::store::job::NewJob;
+use crate::store::offer::{Offer, Resting};
 use crate::store::tally::Tally;
 use crate::store::{StoreError, Tx};
 use course::{Change, Course, Delivery};
@@ -166,6 +167,48 @@ impl Triager {
         Ok(Digested::Alerts(count))
     }
 
+    /// Rests, where it knows how far it came: what is taken in now may be offered to it first.
+    pub fn rest(&self) -> Option<Resting> {
+        self.handed.rest_at(self.cursor?)
+    }
+
+    /// Takes in what is offered and digests it, in one commit. What cannot be digested is left to whoever offered it, to be
+    /// kept first and digested as all else is.
+    pub async fn take_in(&mut self, offer: Offer) -> Digested {
+        let Some(cursor) = self.cursor.take() else { return Digested::Nothing };
+        let (rows, answer) = offer.take_after(cursor);
+        let last = cursor + rows.len() as i64;
+        (self.looked_at, self.only_repeats) = (last, true);
+        let batch = Batch { is_offered: true, ..self.batch(cursor, &rows) };
+        let (tx, digest) = match self.write_all(&batch).await {
+            Ok(written) if !answer.is_too_late() => written,
+            Ok(_) => return self.undone(),
+            Err(error) => {
+                debug!(error = &error as &dyn std::error::Error, "alerts are kept first, and digested then");
+                return self.undone();
+            }
+        };
+        match commit(tx).await {
+            Ok(()) => answer.send(Ok(cursor + 1)),
+            Err(error) => {
+                if !error.is_refusal() {
+                    answer.send(Err(error));
+                }
+                return self.undone();
+            }
+        }
+        self.remember(digest);
+        self.cursor = Some(last);
+        self.handed.digested(self.cursor);
+        Digested::Alerts(rows.len())
+    }
+
+    /// Forgets what it counted of a batch that was undone.
+    fn undone(&mut self) -> Digested {
+        self.flood = Flood::default();
+        Digested::Nothing
+    }
+
     /// The next alerts, and the position before them.
     async fn next(&self, known: Option<i64>, look: Look) -> Result<(i64, Vec<InboxRow>), EngineError> {
         if let Some(cursor) = known {
@@ -207,10 +250,25 @@ impl Triager {
 
     /// Digests these alerts, which follow `from`; the position of the last, or `None` when another process was faster.
     async fn digest_alerts(&mut self, from: i64, rows: &[InboxRow]) -> Result<Option<i64>, EngineError> {
-        let Some(last) = rows.last() else { return Ok(Some(from)) };
+        let batch = self.batch(from, rows);
+        let kept = async {
+            let (tx, digest) = self.write_all(&batch).await?;
+            commit(tx).await?;
+            Ok(digest)
+        };
+        match kept.await {
+            Ok(digest) => self.remember(digest),
+            Err(error) if EngineError::is_overtaken(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        Ok(Some(batch.last))
+    }
+
+    /// These alerts, which follow `from`, each with what it means. Judged before the transaction begins, which nobody else
+    /// can write beside.
+    fn batch<'a>(&mut self, from: i64, rows: &'a [InboxRow]) -> Batch<'a> {
         let now = self.engine.now();
         let setup = self.engine.setup();
-        // Judged before the transaction begins, which nobody else can write beside.
         if self.verdicts.follow(&setup) {
             self.repeats = Repeats::default();
         }
@@ -227,11 +285,24 @@ impl Triager {
             }
         }
 
-        let batch = Batch { from, last: last.position, deliveries, unreadable, setup, now };
-        let digest = match self.keep(&batch).await {
-            Err(error) if error.is_overtaken() => return Ok(None),
-            kept => kept?,
-        };
+        let last = rows.last().map_or(from, |row| row.position);
+        Batch { from, last, is_offered: false, deliveries, unreadable, setup, now }
+    }
+
+    /// Writes what a batch comes to, in a transaction that is yet to be committed.
+    async fn write_all<'a>(&mut self, batch: &Batch<'a>) -> Result<(Tx, Digest<'a>), EngineError> {
+        let mut tx = self.engine.db().begin().await?;
+        match self.write(&mut tx, batch).await {
+            Ok(digest) => Ok((tx, digest)),
+            Err(error) => {
+                let _ = tx.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Remembers what was committed, and has it carried out.
+    fn remember(&mut self, digest: Digest<'_>) {
         self.recounted = digest.recounted;
         for course in digest.courses.iter().filter(|course| course.is_in_open_incident()) {
             self.repeats.remember(&course.alert.alert);
@@ -239,28 +310,15 @@ impl Triager {
         if !digest.touched.is_empty() {
             self.engine.announce_jobs();
         }
-        Ok(Some(batch.last))
-    }
-
-    /// Keeps what a batch comes to, all of it or nothing.
-    async fn keep<'a>(&mut self, batch: &Batch<'a>) -> Result<Digest<'a>, EngineError> {
-        let mut tx = self.engine.db().begin().await?;
-        let digest = match self.write(&mut tx, batch).await {
-            Ok(digest) => digest,
-            Err(error) => {
-                let _ = tx.rollback().await;
-                return Err(error);
-            }
-        };
-        fault::pass(Point::TriageBefore).await.map_err(StoreError::from)?;
-        tx.commit().await?;
-        fault::pass(Point::TriageAfter).await.map_err(StoreError::from)?;
-        Ok(digest)
     }
 
     /// Writes what a batch comes to, and moves the cursor.
     async fn write<'a>(&mut self, tx: &mut Tx, batch: &Batch<'a>) -> Result<Digest<'a>, EngineError> {
         let Batch { deliveries, setup, now, .. } = batch;
+        if let Some(first) = deliveries.first().filter(|_| batch.is_offered) {
+            let alerts = deliveries.iter().map(|delivery| delivery.alert);
+            tx.append_after(batch.from, alerts, first.received_at).await?;
+        }
         for (row, reason) in &batch.unreadable {
             tx.set_aside(row.position, &row.source, reason, *now).await?;
             tell_of_set_aside(tx, row, *now).await?;
@@ -496,6 +554,8 @@ struct Batch<'a> {
     from: i64,
     /// The position of the last.
     last: i64,
+    /// Whether it is yet to be taken in.
+    is_offered: bool,
     deliveries: Vec<Delivery<'a>>,
     /// Those that cannot be read any more, and why.
     unreadable: Vec<(&'a InboxRow, &'a String)>,
@@ -510,6 +570,12 @@ struct Digest<'a> {
     touched: Vec<IncidentId>,
     /// Those of which only a count did.
     recounted: (i64, Vec<IncidentId>),
+}
+
+async fn commit(tx: Tx) -> Result<(), StoreError> {
+    fault::pass(Point::TriageBefore).await?;
+    tx.commit().await?;
+    Ok(fault::pass(Point::TriageAfter).await?)
 }
 
 /// Changes by the incident of their alert. One that was answered or resolved in the batch in which it fired belongs to
