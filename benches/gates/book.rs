@@ -54,13 +54,7 @@ impl Book {
 
     /// The median of a figure; not a number where it was not measured.
     pub fn median(&self, subject: Subject, load: Load, figure: impl Fn(&Round) -> f64) -> f64 {
-        let mut figures: Vec<f64> = self.0.get(&(subject, load)).into_iter().flatten().map(figure).collect();
-        figures.sort_unstable_by(f64::total_cmp);
-        match figures.len() {
-            0 => f64::NAN,
-            count if count % 2 == 1 => figures[count / 2],
-            count => f64::midpoint(figures[count / 2 - 1], figures[count / 2]),
-        }
+        median(self.0.get(&(subject, load)).into_iter().flatten().map(figure).collect())
     }
 
     pub fn throughput(&self, subject: Subject, load: Load) -> f64 {
@@ -84,5 +78,15 @@ impl Book {
     /// The most cores that others used in a round.
     pub fn foreign(&self) -> f64 {
         self.0.values().flatten().map(|round| round.foreign).fold(0.0, f64::max)
+    }
+}
+
+/// The median; not a number of none.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_unstable_by(f64::total_cmp);
+    match figures.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => figures[count / 2],
+        count => f64::midpoint(figures[count / 2 - 1], figures[count / 2]),
     }
 }

@@ -45,11 +45,11 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
                 }
             }
         }
-    }
-    for subject in subjects(bench) {
-        let running = bench.stage.start(subject).await?;
-        for rate in RATES {
-            run(bench, &running, subject, Load::steady(rate)).await?;
+        for subject in subjects(bench) {
+            let running = bench.stage.start(subject).await?;
+            for rate in RATES {
+                run(bench, &running, subject, Load::steady(rate)).await?;
+            }
         }
     }
     Ok(lines(bench))

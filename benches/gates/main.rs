@@ -51,7 +51,7 @@ struct Arguments {
     /// How many seconds of each load are counted.
     #[arg(long, default_value_t = 3.0)]
     secs: f64,
-    /// How many rounds the loads of the first gates are run; the median counts.
+    /// How many rounds loads, pages and bursts are run; the median counts, of pages all together.
     #[arg(long, default_value_t = 3)]
     rounds: u32,
     /// A look instead of a measurement: one round of a second each, and nothing that takes long.

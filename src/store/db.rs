@@ -352,6 +352,11 @@ impl Db {
         })
     }
 
+    /// Whether one transaction that writes keeps all others waiting, so that what can be read before should be.
+    pub fn has_one_writer(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
     /// Begins a transaction that only reads, and holds up no writer.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {

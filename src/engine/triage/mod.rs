@@ -291,8 +291,14 @@ impl Triager {
 
     /// Writes what a batch comes to, in a transaction that is yet to be committed.
     async fn write_all<'a>(&mut self, batch: &Batch<'a>) -> Result<(Tx, Digest<'a>), EngineError> {
-        let mut tx = self.engine.db().begin().await?;
-        match self.write(&mut tx, batch).await {
+        let db = self.engine.db();
+        // What is known changes by triage alone, so that it may be read before, beside whoever else writes.
+        let courses = match db.has_one_writer() && !batch.is_offered {
+            true => Some(learn(&mut db.read().await?, batch).await?),
+            false => None,
+        };
+        let mut tx = db.begin().await?;
+        match self.write(&mut tx, batch, courses).await {
             Ok(digest) => Ok((tx, digest)),
             Err(error) => {
                 let _ = tx.rollback().await;
@@ -313,7 +319,12 @@ impl Triager {
     }
 
     /// Writes what a batch comes to, and moves the cursor.
-    async fn write<'a>(&mut self, tx: &mut Tx, batch: &Batch<'a>) -> Result<Digest<'a>, EngineError> {
+    async fn write<'a>(
+        &mut self,
+        tx: &mut Tx,
+        batch: &Batch<'a>,
+        courses: Option<Vec<Course<'a>>>,
+    ) -> Result<Digest<'a>, EngineError> {
         let Batch { deliveries, setup, now, .. } = batch;
         if let Some(first) = deliveries.first().filter(|_| batch.is_offered) {
             let alerts = deliveries.iter().map(|delivery| delivery.alert);
@@ -323,19 +334,11 @@ impl Triager {
             tx.set_aside(row.position, &row.source, reason, *now).await?;
             tell_of_set_aside(tx, row, *now).await?;
         }
-        let (mut courses, changes) = {
-            let mut courses = course::of_each_alert(deliveries);
-            let identities: Vec<(&str, &str)> = courses
-                .iter()
-                .map(|course| &course.alert.alert)
-                .map(|alert| (alert.source.as_str(), alert.fingerprint.as_str()))
-                .collect();
-            for (course, known) in courses.iter_mut().zip(tx.known_alerts(&identities).await?) {
-                course.learn(known);
-            }
-            let changes = course::follow(&mut courses, deliveries);
-            (courses, changes)
+        let mut courses = match courses {
+            Some(courses) => courses,
+            None => learn(tx, batch).await?,
         };
+        let changes = course::follow(&mut courses, deliveries);
         let touched = self.carry_out(tx, changes, &mut courses, setup, *now).await?;
         self.nothing_told &= deliveries.iter().all(|delivery| delivery.alert.alert.status != AlertStatus::Info);
         let recounted = self.recount(tx, &courses, &touched, *now).await?;
@@ -570,6 +573,20 @@ struct Digest<'a> {
     touched: Vec<IncidentId>,
     /// Those of which only a count did.
     recounted: (i64, Vec<IncidentId>),
+}
+
+/// The alerts of a batch, each with what was known of it before.
+async fn learn<'a>(tx: &mut Tx, batch: &Batch<'a>) -> Result<Vec<Course<'a>>, EngineError> {
+    let mut courses = course::of_each_alert(&batch.deliveries);
+    let identities: Vec<(&str, &str)> = courses
+        .iter()
+        .map(|course| &course.alert.alert)
+        .map(|alert| (alert.source.as_str(), alert.fingerprint.as_str()))
+        .collect();
+    for (course, known) in courses.iter_mut().zip(tx.known_alerts(&identities).await?) {
+        course.learn(known);
+    }
+    Ok(courses)
 }
 
 async fn commit(tx: Tx) -> Result<(), StoreError> {
