@@ -146,6 +146,11 @@ impl Value {
         if let Self::Bool(value) = self { Some(value) } else { None }
     }
 
+    /// The bytes that it is.
+    pub fn bytes(self) -> Option<Vec<u8>> {
+        if let Self::Bytes(value) = self { Some(value) } else { None }
+    }
+
     /// The JSON that it is.
     pub fn json(self) -> Option<serde_json::Value> {
         if let Self::Json(value) = self { Some(value) } else { None }

@@ -31,9 +31,6 @@ pub enum StoreError {
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     TooSlow,
-    /// Another process was faster in digesting the inbox, or in adding to it.
-    #[error("another process was faster")]
-    Overtaken,
     /// The address is of no database that we know.
     #[error("the database's address begins with neither `sqlite:` nor `postgres:`")]
     UnknownDatabase,
@@ -47,13 +44,8 @@ impl StoreError {
 
     /// Whether another process was faster in digesting the inbox.
     pub fn is_overtaken(&self) -> bool {
-        match self {
-            Self::Overtaken => true,
-            Self::Database(sqlx::Error::Database(error)) => {
-                error.kind() == sqlx::error::ErrorKind::NotNullViolation && error.message().contains("inbox_cursor")
-            }
-            _ => false,
-        }
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        error.kind() == sqlx::error::ErrorKind::NotNullViolation && error.message().contains("inbox_cursor")
     }
 
     /// Whether the database said no: nothing of the transaction was kept. Of another failure of a commit nobody knows.
@@ -81,7 +73,7 @@ impl StoreError {
                 | sqlx::Error::WorkerCrashed => true,
                 _ => false,
             },
-            Self::TooSlow | Self::Overtaken | Self::Fault(_) => true,
+            Self::TooSlow | Self::Fault(_) => true,
             Self::NotOpened { .. } | Self::Migration(_) | Self::Corrupt { .. } | Self::UnknownDatabase => false,
         }
     }

@@ -7,9 +7,9 @@ use crate::domain::alert::Alert;
 use crate::domain::id::SourceName;
 use crate::store::db::{Db, Row, Sql, values};
 use crate::store::error::StoreError;
-use crate::store::rows::Column::Int;
+use crate::store::rows::Column::{Bytes, Int, Time};
 use crate::store::sql;
-use crate::store::tx::Tx;
+use crate::store::tx::{Connection, Tx};
 
 sql! {
     // The head's row is locked until the commit, so positions become visible in order. On SQLite a trigger moves it.
@@ -19,6 +19,17 @@ sql! {
         "WITH head AS (UPDATE inbox_head SET last = last + $1 WHERE only_row = 1 RETURNING last)
          INSERT INTO inbox (last, first, received_at, is_packed, alerts)
          SELECT head.last, head.last - $1 + 1, $2, TRUE, $3 FROM head RETURNING first",
+    );
+    // The same where nothing else came after a position: what may not be empty fails there.
+    APPEND_AFTER = Sql::of_rows(
+        "INSERT INTO inbox (last, first, received_at, is_packed, alerts)
+         SELECT column1 + column2, CASE WHEN head.last = column1 THEN column1 + 1 END, column3, TRUE, column4
+         FROM {rows} JOIN inbox_head AS head ON head.only_row = 1",
+        &[Int, Int, Time, Bytes],
+    );
+    MOVE_HEAD = Sql::of_rows(
+        "UPDATE inbox_head SET last = CASE WHEN last = column1 THEN column1 + column2 END FROM {rows} WHERE only_row = 1",
+        &[Int, Int],
     );
     CURSOR = Sql::portable("SELECT position FROM inbox_cursor WHERE only_row = 1");
     AFTER = Sql::portable(
@@ -112,16 +123,21 @@ impl Tx {
         self.one(APPEND, values![count, now, packed]).await?.get("first")
     }
 
-    /// Appends to the inbox within a transaction what is to stand next after `position`; fails where something else does, and
-    /// says [so](StoreError::is_overtaken).
+    /// Appends to the inbox what is to stand next after `position`, with the next statement or at the commit. That one fails
+    /// where something else does, and nothing is kept.
     pub async fn append_after<'a>(
         &mut self,
         position: i64,
         alerts: impl IntoIterator<Item = &'a Written>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let first = self.append_to_inbox(alerts, now).await?;
-        if first == position + 1 { Ok(()) } else { Err(StoreError::Overtaken) }
+        let (count, packed) = packed(alerts);
+        self.later_rows(APPEND_AFTER, values![position, count, now, packed]).await?;
+        match self.on {
+            // A trigger does.
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(_) => self.later_rows(MOVE_HEAD, values![position, count]).await,
+        }
     }
 
     /// The position up to which everything was digested.

@@ -25,6 +25,8 @@ pub enum Column {
     Json,
     /// Yes or no.
     Bool,
+    /// Bytes as they are.
+    Bytes,
 }
 
 /// Where the rows stand in a statement's text. They are called `given`, and their columns `column1` and so on. A row
@@ -257,12 +259,13 @@ impl Column {
             Self::Time => "timestamptz",
             Self::Json => "jsonb",
             Self::Bool => "boolean",
+            Self::Bytes => "bytea",
         }
     }
 
     const fn none(self) -> Value {
         match self {
-            Self::Int | Self::Json | Self::Bool => Value::Int(None),
+            Self::Int | Self::Json | Self::Bool | Self::Bytes => Value::Int(None),
             Self::Text => Value::Text(None),
             Self::Time => Value::Time(None),
         }
@@ -284,6 +287,7 @@ fn add_arrays(arguments: &mut PgArguments, columns: &[Column], values: Vec<Value
             Column::Time => arguments.add(values.map(Value::time).collect::<Vec<Option<Timestamp>>>()),
             Column::Json => arguments.add(values.map(Value::json).collect::<Vec<Option<serde_json::Value>>>()),
             Column::Bool => arguments.add(values.map(Value::bool).collect::<Vec<Option<bool>>>()),
+            Column::Bytes => arguments.add(values.map(Value::bytes).collect::<Vec<Option<Vec<u8>>>>()),
         }
         .map_err(sqlx::Error::Encode)?;
     }
