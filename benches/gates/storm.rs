@@ -82,7 +82,7 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// How long it took whom until all of one fingerprint were answered, right after the start; seconds.
+/// How long it took whom until all of one fingerprint were answered, the first that it got; seconds.
 #[derive(Default)]
 struct Bursts(BTreeMap<Subject, Vec<f64>>);
 
@@ -95,6 +95,7 @@ impl Bursts {
         subjects.retain(|subject| bench.stage.has(*subject));
         for subject in subjects {
             let running = bench.stage.start(subject).await?;
+            running.ready().await?;
             let seconds = pour(bench, &running, Law::One).await?;
             bench.tell(format_args!("{}: 10,000 alerts of one key in {seconds:.2} s", subject.words()));
             self.0.entry(subject).or_default().push(seconds);
