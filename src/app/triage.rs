@@ -60,8 +60,11 @@ pub(super) async fn triage(mut triager: Triager, commits: Option<watch::Receiver
         let (wait, for_commits) = match digested.unwrap_or(Err(EngineError::Store(StoreError::TooSlow))) {
             Ok(Digested::Alerts(count)) if count < ALERTS_A_COMMIT => {
                 let took = began.elapsed();
-                let breath = if triager.is_flooded() { BREATH_IN_FLOOD } else { BREATH };
-                ((took * 2).min(breath.saturating_sub(took)), false)
+                let wait = match triager.is_flooded() {
+                    true => BREATH_IN_FLOOD.saturating_sub(took),
+                    false => (took * 2).min(BREATH.saturating_sub(took)),
+                };
+                (wait, false)
             }
             Ok(Digested::Alerts(_)) => continue,
             Ok(Digested::Nothing) => (POLL, true),
