@@ -8,11 +8,12 @@ use sqlx::sqlite::{
     Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Arguments, Connection as _, Executor, Row as _, Statement as _};
+use sqlx::{Arguments, AssertSqlSafe, Connection as _, Executor, Row as _, Statement as _};
 
 use crate::domain::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::kept::{Kept, Plain};
+use crate::store::ride::{Rides, Waited};
 use crate::store::rows::{self, Column};
 use crate::store::tx::{Begun, Tx};
 use crate::store::types::Micros;
@@ -23,7 +24,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What the writer keeps of the database in memory, in SQLite's words: 16 MiB. In SQLite's own 2 MiB the indexes of a storm
 /// are read again and again.
-const WRITER_CACHE: &str = "-16384";
+pub(in crate::store) const WRITER_CACHE: &str = "-16384";
 /// How many statements a connection keeps prepared: all that there are, those over rows in each size.
 const STATEMENTS: usize = 256;
 /// How many rows SQLite's thread reads ahead: all that triage asks at once. It would wait for who reads them.
@@ -43,6 +44,8 @@ pub enum Db {
     Sqlite {
         /// The one connection that writes: writers queue here in order rather than poll for SQLite's lock.
         writer: Kept<SqliteConnection>,
+        /// Who waits for it, and goes with whoever has it.
+        rides: Rides,
         /// Those that read.
         readers: SqlitePool,
         /// The one that copies the write-ahead log into the database.
@@ -277,7 +280,7 @@ impl Db {
             let writer = Kept::new(Some(made), writing.create_if_missing(false), ACQUIRE_TIMEOUT);
             let checkpointer = pool(1).connect_lazy_with(options.clone());
             let readers = pool(READERS).connect_lazy_with(options.read_only(true));
-            return Ok(Self::Sqlite { writer, readers, checkpointer });
+            return Ok(Self::Sqlite { writer, rides: Rides::default(), readers, checkpointer });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options =
@@ -351,7 +354,7 @@ impl Db {
     /// Begins a transaction that may write.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => Begun::<Sqlite>::Fresh(writer.lend().await?).into(),
+            Self::Sqlite { writer, rides, .. } => Tx::carrying(writer.lend().await?, rides.clone()),
             Self::Postgres { pool, own: Some(own) } => Begun::on(open(pool, own)?).await?.into(),
             Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
         })
@@ -371,24 +374,27 @@ impl Db {
         })
     }
 
-    /// Runs one statement that gives one row, in a transaction of its own.
-    pub(in crate::store) async fn alone(&self, sql: Sql, values: Vec<Value>) -> Result<Row, StoreError> {
+    /// Runs one statement over one row that gives one row, in a transaction of its own or with that of whoever writes now.
+    pub(in crate::store) async fn alone(&self, sql: Sql, values: impl Fn() -> Vec<Value>) -> Result<Row, StoreError> {
         // To the end: a statement that is left after its first row is not committed.
         let row = match self {
-            Self::Sqlite { writer, .. } => {
-                let mut writer = writer.lend().await?;
-                let rows = sqlx::query_with(sql.sqlite, for_sqlite(values)?).fetch_all(&mut *writer).await;
-                writer.give_back_after(&rows);
-                rows?.into_iter().next().map(Row::Sqlite)
-            }
+            Self::Sqlite { writer, rides, .. } => match rides.wait(writer, sql, values).await? {
+                Waited::Kept(row) => Some(row),
+                Waited::Turn(mut writer, values) => {
+                    let text = AssertSqlSafe(sql.text_for_sqlite());
+                    let rows = sqlx::query_with(text, for_sqlite(values)?).fetch_all(&mut *writer).await;
+                    writer.give_back_after(&rows);
+                    rows?.into_iter().next().map(Row::Sqlite)
+                }
+            },
             Self::Postgres { pool, own: Some(own) } => {
                 let mut own = open(pool, own)?.lend().await?;
-                let rows = sqlx::query_with(sql.postgres, for_postgres(values)?).fetch_all(&mut *own).await;
+                let rows = sqlx::query_with(sql.postgres, for_postgres(values())?).fetch_all(&mut *own).await;
                 own.give_back_after(&rows);
                 rows?.into_iter().next().map(Row::Postgres)
             }
             Self::Postgres { pool, .. } => {
-                let rows = sqlx::query_with(sql.postgres, for_postgres(values)?).fetch_all(pool).await?;
+                let rows = sqlx::query_with(sql.postgres, for_postgres(values())?).fetch_all(pool).await?;
                 rows.into_iter().next().map(Row::Postgres)
             }
         };
@@ -414,7 +420,7 @@ impl Db {
     /// Closes all connections, after what is under way.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, checkpointer } => {
+            Self::Sqlite { writer, readers, checkpointer, .. } => {
                 readers.close().await;
                 checkpointer.close().await;
                 writer.close().await;
@@ -432,14 +438,14 @@ impl Db {
     pub async fn prepare(&self, sql: Sql) -> Result<usize, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => {
-                let text = sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(sql.text_for_sqlite()));
+                let text = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(sql.text_for_sqlite()));
                 let mut writer = writer.lend().await?;
                 let parameters = count((&mut *writer).prepare(text).await?.parameters());
                 writer.give_back();
                 parameters
             }
             Self::Postgres { pool, .. } => {
-                let text = sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(sql.text_for_postgres()));
+                let text = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(sql.text_for_postgres()));
                 count(pool.prepare(text).await?.parameters())
             }
         })

@@ -31,6 +31,9 @@ pub enum StoreError {
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     TooSlow,
+    /// Who was to keep it left without saying whether it did.
+    #[error("it is not known whether the database kept it")]
+    Unknown,
     /// The address is of no database that we know.
     #[error("the database's address begins with neither `sqlite:` nor `postgres:`")]
     UnknownDatabase,
@@ -73,7 +76,7 @@ impl StoreError {
                 | sqlx::Error::WorkerCrashed => true,
                 _ => false,
             },
-            Self::TooSlow | Self::Fault(_) => true,
+            Self::TooSlow | Self::Unknown | Self::Fault(_) => true,
             Self::NotOpened { .. } | Self::Migration(_) | Self::Corrupt { .. } | Self::UnknownDatabase => false,
         }
     }

@@ -12,10 +12,12 @@ use crate::store::sql;
 use crate::store::tx::{Connection, Tx};
 
 sql! {
-    // The head's row is locked until the commit, so positions become visible in order. On SQLite a trigger moves it.
+    // The head's row is locked until the commit, so positions become visible in order. On SQLite a trigger moves it, and the
+    // values have no numbers, since the statement may stand behind others.
     APPEND = Sql::of_lists(
         "INSERT INTO inbox (last, first, received_at, is_packed, alerts)
-         SELECT head.last + $1, head.last + 1, $2, 1, $3 FROM inbox_head AS head RETURNING first",
+         SELECT head.last + column1, head.last + 1, column2, 1, column3
+         FROM inbox_head AS head CROSS JOIN (VALUES (?, ?, ?)) AS given RETURNING first",
         "WITH head AS (UPDATE inbox_head SET last = last + $1 WHERE only_row = 1 RETURNING last)
          INSERT INTO inbox (last, first, received_at, is_packed, alerts)
          SELECT head.last, head.last - $1 + 1, $2, TRUE, $3 FROM head RETURNING first",
@@ -104,11 +106,14 @@ pub struct Behind {
 }
 
 impl Db {
-    /// Appends to the inbox, in a transaction of its own and in one statement; gives the first position, from which the
-    /// others follow one by one.
+    /// Appends to the inbox, in one statement that is kept when this returns; gives the first position, from which the others
+    /// follow one by one.
     pub async fn append_to_inbox(&self, alerts: &[Written], now: Timestamp) -> Result<i64, StoreError> {
-        let (count, packed) = packed(alerts);
-        self.alone(APPEND, values![count, now, packed]).await?.get("first")
+        let row = self.alone(APPEND, || {
+            let (count, packed) = packed(alerts);
+            values![count, now, packed]
+        });
+        row.await?.get("first")
     }
 }
 

@@ -16,6 +16,7 @@ pub mod lease;
 pub mod offer;
 pub mod post;
 pub mod refused;
+pub mod ride;
 pub mod rows;
 pub mod tally;
 pub mod timeline;

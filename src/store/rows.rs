@@ -34,10 +34,10 @@ pub enum Column {
 pub const ROWS: &str = "{rows}";
 
 /// For how many rows a statement is prepared on SQLite. Few sizes, so that all of them stay prepared.
-const SIZES: [usize; 5] = [1, 4, 16, 64, 256];
+const SIZES: [usize; 4] = [1, 16, 64, 256];
 
 /// Of how many rows at most a statement waits for others, to be run with them as one.
-const FEW: usize = 16;
+const FEW: usize = 64;
 
 /// Statements over few rows that wait to be run as one: each turn to the database costs more than they do.
 #[derive(Default)]
@@ -57,6 +57,11 @@ type Then = Box<dyn FnOnce(Vec<Row>) -> Result<Deed, StoreError> + Send>;
 pub type Deed = Box<dyn FnOnce() + Send>;
 
 impl Behind {
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn has_then(&self) -> bool {
         self.0.iter().any(|waiting| waiting.then.is_some())
     }
@@ -86,9 +91,7 @@ impl Tx {
         values: Vec<Value>,
         then: impl FnOnce(Vec<Row>) -> Result<Deed, StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
-        if self.behind.has_then() {
-            self.catch_up().await?;
-        }
+        self.catch_up_with_then().await?;
         self.behind.0.push(Waiting { sql, values, then: Some(Box::new(then)) });
         Ok(())
     }
@@ -99,11 +102,17 @@ impl Tx {
             return Ok(Vec::new());
         }
         self.catch_up_before(sql).await?;
-        if self.behind.has_then() {
-            self.catch_up().await?;
-        }
+        self.catch_up_with_then().await?;
         self.behind.0.push(Waiting { sql, values, then: None });
         self.run_behind("").await
+    }
+
+    /// Runs what waits, where PostgreSQL would return the rows of another statement.
+    async fn catch_up_with_then(&mut self) -> Result<(), StoreError> {
+        if matches!(self.on, Connection::Postgres(_)) && self.behind.has_then() {
+            self.catch_up().await?;
+        }
+        Ok(())
     }
 
     /// Runs what waits, where `next` cannot be run with it: PostgreSQL runs the parts of a statement in no order, and
@@ -118,44 +127,49 @@ impl Tx {
 
     /// Runs what waits.
     pub(in crate::store) async fn catch_up(&mut self) -> Result<(), StoreError> {
-        if !self.behind.0.is_empty() {
+        if !self.behind.is_empty() {
             self.run_behind("").await?;
         }
         Ok(())
     }
 
-    /// Runs what waits, and on SQLite what comes `after` it; `false` where that did not run.
-    pub(in crate::store) async fn catch_up_and(&mut self, after: &'static str) -> Result<bool, StoreError> {
-        if self.behind.0.is_empty() {
+    /// Runs what waits, and on SQLite ends the transaction with it; `false` where that did not run.
+    pub(in crate::store) async fn catch_up_and_commit(&mut self) -> Result<bool, StoreError> {
+        if self.behind.is_empty() {
             return Ok(false);
         }
-        self.run_behind(after).await?;
+        self.run_behind("COMMIT").await?;
         Ok(matches!(self.on, Connection::Sqlite(_)))
     }
 
-    /// What waits and returns rows stands last.
+    /// What waits and returns rows stands last. The rows of the last one that nothing is made of.
     async fn run_behind(&mut self, after: &'static str) -> Result<Vec<Row>, StoreError> {
         let mut waiting = std::mem::take(&mut self.behind).0;
         waiting.sort_by_key(|waiting| waiting.then.is_some());
-        let then = waiting.last_mut().and_then(|last| last.then.take());
-        let rows = match &mut self.on {
+        match &mut self.on {
             Connection::Sqlite(tx) => {
-                let (text, arguments) = one_after_another(waiting, after)?;
-                tx.run(text, arguments).await?.into_iter().flat_map(|outcome| outcome.rows).collect()
+                let (text, arguments, whose) = one_after_another(waiting, after)?;
+                let mut returned = Vec::new();
+                let mut outcomes = tx.run(text, arguments).await?.into_iter();
+                for (statements, then) in whose {
+                    let rows: Vec<Row> = outcomes.by_ref().take(statements).flat_map(|outcome| outcome.rows).collect();
+                    match then {
+                        Some(then) => self.then.push(then(rows)?),
+                        None => returned = rows,
+                    }
+                }
+                Ok(returned)
             }
             Connection::Postgres(tx) => {
+                let then = waiting.last_mut().and_then(|last| last.then.take());
                 let (text, arguments) = together(waiting)?;
                 let rows = sqlx::query_with(text, arguments).fetch_all(&mut **tx).await?;
-                rows.into_iter().map(Row::Postgres).collect()
-            }
-        };
-        Ok(match then {
-            Some(then) => {
+                let rows = rows.into_iter().map(Row::Postgres).collect();
+                let Some(then) = then else { return Ok(rows) };
                 self.then.push(then(rows)?);
-                Vec::new()
+                Ok(Vec::new())
             }
-            None => rows,
-        })
+        }
     }
 
     async fn execute_many_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<(), StoreError> {
@@ -185,20 +199,35 @@ fn batches(sql: Sql, values: Vec<Value>) -> impl Iterator<Item = (SqlStr, Result
     })
 }
 
-/// Statements over few rows as one text for SQLite, which takes the values of each in turn.
-fn one_after_another(statements: Vec<Waiting>, after: &str) -> Result<(SqlStr, SqliteArguments), StoreError> {
-    let (mut text, mut arguments) = (String::new(), SqliteArguments::default());
-    for Waiting { sql, values, .. } in statements {
+/// Statements over few rows as one text for SQLite, which takes the values of each in turn; of how many statements each of
+/// them is made, and what is made of their rows.
+fn one_after_another(statements: Vec<Waiting>, after: &str) -> Result<(SqlStr, SqliteArguments, Whose), StoreError> {
+    let (mut text, mut arguments, mut whose) = (String::new(), SqliteArguments::default(), Vec::new());
+    let mut add = |statement: &str| {
+        text.push_str(statement);
+        text.push_str(";\n");
+    };
+    for Waiting { sql, values, then } in statements {
         let mut values = values.into_iter();
-        while let Some(size) = size_of(values.len() / sql.columns().len()) {
-            text.push_str(&for_sqlite(sql, size));
-            text.push_str(";\n");
-            bind(&mut arguments, sql, size, &mut values)?;
+        if sql.columns().is_empty() {
+            add(sql.sqlite);
+            values.try_for_each(|value| add_for_sqlite(&mut arguments, value))?;
+            whose.push((1, then));
+            continue;
         }
+        let mut count = 0;
+        while let Some(size) = size_of(values.len() / sql.columns().len()) {
+            add(&for_sqlite(sql, size));
+            bind(&mut arguments, sql, size, &mut values)?;
+            count += 1;
+        }
+        whose.push((count, then));
     }
     text.push_str(after);
-    Ok((AssertSqlSafe(text).into_sql_str(), arguments))
+    Ok((AssertSqlSafe(text).into_sql_str(), arguments, whose))
 }
+
+type Whose = Vec<(usize, Option<Then>)>;
 
 /// For how many rows a statement is prepared that has so many; none for none.
 fn size_of(rows: usize) -> Option<usize> {

@@ -4,12 +4,13 @@ use std::ops::{Deref, DerefMut};
 
 use futures_util::TryStreamExt;
 use sqlx::postgres::{PgConnection, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteArguments};
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Database, Either, Executor, SqlSafeStr, SqlStr};
 
 use crate::store::db::{Row, Sql, Value, for_postgres, for_sqlite};
 use crate::store::error::StoreError;
 use crate::store::kept::{Kept, Lent, Plain, is_gone};
+use crate::store::ride::{Rider, Rides, Ticket};
 use crate::store::rows::{Behind, Deed};
 
 /// How a transaction that writes begins on SQLite: a write lock taken later than at the start could not be waited for.
@@ -20,6 +21,8 @@ pub struct Tx {
     pub(in crate::store) on: Connection,
     pub(in crate::store) behind: Behind,
     pub(in crate::store) then: Vec<Deed>,
+    /// Who goes with it, should somebody wait when it is committed.
+    rides: Rides,
 }
 
 /// A connection on which a transaction was begun.
@@ -171,17 +174,24 @@ impl<DB: Database> DerefMut for Begun<DB> {
 
 impl From<Begun<Sqlite>> for Tx {
     fn from(begun: Begun<Sqlite>) -> Self {
-        Self { on: Connection::Sqlite(begun), behind: Behind::default(), then: Vec::new() }
+        Self { on: Connection::Sqlite(begun), behind: Behind::default(), then: Vec::new(), rides: Rides::default() }
     }
 }
 
 impl From<Begun<Postgres>> for Tx {
     fn from(begun: Begun<Postgres>) -> Self {
-        Self { on: Connection::Postgres(begun), behind: Behind::default(), then: Vec::new() }
+        Self { on: Connection::Postgres(begun), behind: Behind::default(), then: Vec::new(), rides: Rides::default() }
     }
 }
 
 impl Tx {
+    /// A transaction on SQLite's one writer, whose commit takes along who waits for that.
+    pub(in crate::store) fn carrying(writer: Lent<SqliteConnection>, rides: Rides) -> Self {
+        let mut tx = Self::from(Begun::<Sqlite>::Fresh(writer));
+        tx.rides = rides;
+        tx
+    }
+
     /// Runs a statement; how many rows it changed.
     pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
         self.catch_up().await?;
@@ -244,13 +254,42 @@ impl Tx {
 
     /// Keeps everything.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        let is_committed = self.catch_up_and("COMMIT").await?;
+        let ticket = self.take_along().await?;
+        let ended = self.end().await;
+        if let (Err(error), Some(ticket)) = (&ended, ticket)
+            && error.is_refusal()
+        {
+            ticket.tell(None);
+        }
+        ended
+    }
+
+    /// Has who waits for the writer go with what is committed now, if anything is.
+    async fn take_along(&mut self) -> Result<Option<Ticket>, StoreError> {
+        let is_empty = matches!(&self.on, Connection::Sqlite(Begun::Fresh(_))) && self.behind.is_empty();
+        let rider = if is_empty { None } else { self.rides.board() };
+        let Some(Rider { sql, values, ticket }) = rider else { return Ok(None) };
+        let of_rider = ticket.clone();
+        let told = move |rows: Vec<Row>| -> Result<Deed, StoreError> {
+            let row = rows.into_iter().next();
+            Ok(Box::new(move || of_rider.tell(row)))
+        };
+        self.later_rows_then(sql, values, told).await?;
+        Ok(Some(ticket))
+    }
+
+    async fn end(&mut self) -> Result<(), StoreError> {
+        let is_committed = self.catch_up_and_commit().await?;
         match &mut self.on {
-            Connection::Sqlite(tx) if is_committed => tx.ended(),
+            Connection::Sqlite(_) if is_committed => (),
             Connection::Sqlite(tx) => tx.commit().await?,
             Connection::Postgres(tx) => tx.commit().await?,
         }
+        // Before the next one writes: who was taken along must know that it is not its turn any more.
         self.then.drain(..).for_each(|act| act());
+        if let Connection::Sqlite(tx) = &mut self.on {
+            tx.ended();
+        }
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod old_schemas;
 mod overload;
 mod processes;
 mod sources;
+mod sqlite;
 mod statements;
 mod store;
 mod stories;
