@@ -64,7 +64,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// Whether another process was faster in digesting the inbox.
+    /// Whether somebody else was faster, and the same is to be decided anew.
     pub fn is_overtaken(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_overtaken())
     }
@@ -155,20 +155,32 @@ impl Engine {
 
     /// Opens an incident within a transaction.
     pub async fn open_within(&self, tx: &mut Tx, opening: &Opening, actor: &Actor) -> Result<Decision, StoreError> {
+        let first = tx.next_incident_id().await?;
         let alerts = Alerts::default();
-        let mut decisions = self.open_all_within(tx, &[NewIncident { opening, actor, alerts: &alerts }]).await?;
+        let mut decisions = self.open_from(tx, first, &[NewIncident { opening, actor, alerts: &alerts }]).await?;
         Ok(decisions.remove(0))
     }
 
-    /// Opens incidents within a transaction, all of them in a few statements; in their order.
-    pub async fn open_all_within(
+    /// Opens incidents within a transaction, all of them in a few statements; in their order. Their numbers follow `last`,
+    /// unless others were given since: then the transaction [is overtaken](StoreError::is_overtaken).
+    pub async fn open_after(
         &self,
         tx: &mut Tx,
+        last: IncidentId,
+        openings: &[NewIncident<'_>],
+    ) -> Result<Vec<Decision>, StoreError> {
+        tx.take_incident_ids(last, openings.len()).await?;
+        self.open_from(tx, IncidentId(last.0 + 1), openings).await
+    }
+
+    async fn open_from(
+        &self,
+        tx: &mut Tx,
+        first: IncidentId,
         openings: &[NewIncident<'_>],
     ) -> Result<Vec<Decision>, StoreError> {
         let setup = self.setup();
         let now = self.now();
-        let first = tx.next_incident_ids(openings.len()).await?;
         let numbers = (first.0..).map(IncidentId);
         let decisions: Vec<Decision> = openings
             .iter()

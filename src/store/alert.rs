@@ -4,30 +4,46 @@ use crate::domain::Timestamp;
 use crate::domain::alert::{Alert, AlertStatus, Severity};
 use crate::domain::id::{IncidentId, SourceName};
 use crate::domain::triage::Known;
-use crate::store::db::{Sql, values};
+use crate::store::db::{Db, Row, Sql, values};
 use crate::store::error::StoreError;
 use crate::store::inbox::Written;
+use crate::store::incident::OfGroup;
 use crate::store::rows::Column::{Int, Text, Time};
 use crate::store::sql;
-use crate::store::tx::{Connection, Tx};
+use crate::store::tx::Tx;
 
 sql! {
-    // Each pair is one search of the primary key: CROSS JOIN keeps SQLite from turning the order round, LATERAL PostgreSQL.
-    KNOWN = Sql::of_lists(
-        "SELECT wanted.key AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
-                COALESCE(i.phase NOT IN ('resolved', 'closed'), 0) AS incident_is_open
-         FROM json_each($1) AS wanted
-         CROSS JOIN alert a ON a.source = wanted.value ->> 0 AND a.fingerprint = wanted.value ->> 1
+    // Each alert is one search of the primary key: CROSS JOIN keeps SQLite from turning the order round, LATERAL PostgreSQL.
+    // The incidents of its group are asked for only where they may matter.
+    KNOWN = Sql::of_rows_each(
+        "SELECT given.column1 AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
+                i.phase NOT IN ('resolved', 'closed') AS incident_is_open,
+                CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
+                    (SELECT MAX(id) FROM incident WHERE alert_group = given.column4) END AS last_of_group,
+                CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
+                    (SELECT id FROM incident
+                     WHERE alert_group = given.column4 AND phase NOT IN ('resolved', 'closed')) END AS open_of_group,
+                (SELECT value FROM counter WHERE name = 'incident') AS last_incident
+         FROM {rows}
+         LEFT JOIN alert a ON a.source = given.column2 AND a.fingerprint = given.column3
               AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
-                                   WHERE latest.source = wanted.value ->> 0 AND latest.fingerprint = wanted.value ->> 1)
+                                   WHERE latest.source = given.column2 AND latest.fingerprint = given.column3)
+         LEFT JOIN incident i ON i.id = a.incident_id
+         WHERE given.column1 IS NOT NULL",
+        "SELECT given.column1 AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
+                i.phase NOT IN ('resolved', 'closed') AS incident_is_open,
+                CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
+                    (SELECT MAX(id) FROM incident WHERE alert_group = given.column4) END AS last_of_group,
+                CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
+                    (SELECT id FROM incident
+                     WHERE alert_group = given.column4 AND phase NOT IN ('resolved', 'closed')) END AS open_of_group,
+                (SELECT value FROM counter WHERE name = 'incident') AS last_incident
+         FROM {rows}
+         LEFT JOIN LATERAL (SELECT * FROM alert latest
+                            WHERE latest.source = given.column2 AND latest.fingerprint = given.column3
+                            ORDER BY latest.incident_id DESC LIMIT 1) AS a ON TRUE
          LEFT JOIN incident i ON i.id = a.incident_id",
-        "SELECT wanted.n - 1 AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
-                COALESCE(i.phase NOT IN ('resolved', 'closed'), FALSE) AS incident_is_open
-         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (source, fingerprint, n)
-         CROSS JOIN LATERAL (SELECT * FROM alert latest
-                             WHERE latest.source = wanted.source AND latest.fingerprint = wanted.fingerprint
-                             ORDER BY latest.incident_id DESC LIMIT 1) AS a
-         LEFT JOIN incident i ON i.id = a.incident_id",
+        &[Int, Text, Text, Text],
     );
     CHANGE = Sql::of_rows(
         "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
@@ -140,6 +156,35 @@ pub struct Repeated<'a> {
     pub deliveries: i64,
 }
 
+/// An alert that came, and of which it is asked what is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The source that it came by.
+    pub source: &'a str,
+    /// Its identity there.
+    pub fingerprint: &'a str,
+    /// The group whose incident it joins, should it be news.
+    pub group: Option<&'a str>,
+}
+
+/// What is known of an alert.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// What it was, if it came before.
+    pub known: Option<Known>,
+    /// The incidents of its group, where it is not part of an open one.
+    pub of_group: Option<OfGroup>,
+}
+
+/// What is known before alerts are digested.
+#[derive(Debug)]
+pub struct Lore {
+    /// Of each alert that was asked for, in their order.
+    pub alerts: Vec<Found>,
+    /// The number of the last incident that was opened.
+    pub last_incident: IncidentId,
+}
+
 /// An alert with its counts.
 #[derive(Debug, Clone)]
 pub struct Counted {
@@ -155,34 +200,29 @@ pub struct Counted {
     pub last_at: Timestamp,
 }
 
-impl Tx {
-    /// What is known of the alerts with these sources and fingerprints, in their order.
-    pub async fn known_alerts(&mut self, identities: &[(&str, &str)]) -> Result<Vec<Option<Known>>, StoreError> {
-        let mut known = vec![None; identities.len()];
-        let values = match self.on {
-            Connection::Sqlite(_) => values![json_text(identities)?],
-            Connection::Postgres(_) => {
-                let (sources, fingerprints): (Vec<String>, Vec<String>) =
-                    identities.iter().map(|(source, print)| ((*source).to_owned(), (*print).to_owned())).unzip();
-                values![sources, fingerprints]
-            }
-        };
-        for row in self.all(KNOWN, values).await? {
-            let place: usize = crate::store::types::to_count(row.get("place")?, "place")?;
-            let Some(known) = known.get_mut(place) else { continue };
-            *known = Some(Known {
-                status: row.parsed("status")?,
-                severity: row.parsed("severity")?,
-                started_at: row.time_maybe("started_at")?,
-                changed_at: row.time("changed_at")?,
-                said_at: row.time_maybe("said_at")?,
-                incident: Some(row.get::<i64>("incident_id")?).filter(|id| *id != IN_NONE).map(IncidentId),
-                incident_is_open: row.get("incident_is_open")?,
-            });
+impl Db {
+    /// What is known of these alerts, by one look beside whoever writes. Others may open, resolve or reopen an incident right
+    /// after it; of alerts, only triage changes what is known.
+    pub async fn lore_of(&self, asked: &[Asked<'_>]) -> Result<Lore, StoreError> {
+        let mut values = Vec::with_capacity(asked.len() * KNOWN.columns().len());
+        for (place, Asked { source, fingerprint, group }) in asked.iter().enumerate() {
+            values.extend(values![place as i64, *source, *fingerprint, group.map(str::to_owned)]);
         }
-        Ok(known)
+        let mut lore = Lore { alerts: vec![Found::default(); asked.len()], last_incident: IncidentId(0) };
+        if asked.is_empty() {
+            return Ok(lore);
+        }
+        for row in self.glance(KNOWN, values).await? {
+            let place: usize = crate::store::types::to_count(row.get("place")?, "place")?;
+            lore.last_incident = IncidentId(row.get("last_incident")?);
+            let Some(found) = lore.alerts.get_mut(place) else { continue };
+            *found = Found { known: known(&row)?, of_group: of_group(&row)? };
+        }
+        Ok(lore)
     }
+}
 
+impl Tx {
     /// Keeps what a batch of deliveries made of each alert, and counts those that said what was known; each identity
     /// once. The tallies of their incidents follow.
     pub async fn keep_alerts(&mut self, changed: &[Changed<'_>], repeated: &[Repeated<'_>]) -> Result<(), StoreError> {
@@ -245,11 +285,25 @@ fn in_incident(incident: Option<IncidentId>) -> i64 {
     incident.map_or(IN_NONE, |id| id.0)
 }
 
-fn json_text<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::corrupt("alert", error))
+fn known(row: &Row) -> Result<Option<Known>, StoreError> {
+    let Some(status) = row.parsed_maybe("status")? else { return Ok(None) };
+    Ok(Some(Known {
+        status,
+        severity: row.parsed("severity")?,
+        started_at: row.time_maybe("started_at")?,
+        changed_at: row.time("changed_at")?,
+        said_at: row.time_maybe("said_at")?,
+        incident: Some(row.get::<i64>("incident_id")?).filter(|id| *id != IN_NONE).map(IncidentId),
+        incident_is_open: row.get::<Option<bool>>("incident_is_open")?.unwrap_or_default(),
+    }))
 }
 
-fn counted(row: &crate::store::db::Row) -> Result<Counted, StoreError> {
+fn of_group(row: &Row) -> Result<Option<OfGroup>, StoreError> {
+    let Some(last) = row.get::<Option<i64>>("last_of_group")? else { return Ok(None) };
+    Ok(Some(OfGroup { last: IncidentId(last), open: row.get::<Option<i64>>("open_of_group")?.map(IncidentId) }))
+}
+
+fn counted(row: &Row) -> Result<Counted, StoreError> {
     let alert: String = row.get("alert")?;
     Ok(Counted {
         alert: serde_json::from_str(&alert).map_err(|error| StoreError::corrupt("alert", error))?,

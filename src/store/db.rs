@@ -48,6 +48,8 @@ pub enum Db {
         rides: Rides,
         /// Those that read.
         readers: SqlitePool,
+        /// The one that reads for who has one of its own.
+        own: Option<Kept<SqliteConnection>>,
         /// The one that copies the write-ahead log into the database.
         checkpointer: SqlitePool,
     },
@@ -82,6 +84,11 @@ impl Sql {
     /// A text over [rows](rows::ROWS) with these columns.
     pub const fn of_rows(text: &'static str, columns: &'static [Column]) -> Self {
         Self { sqlite: text, postgres: text, columns }
+    }
+
+    /// Two texts over rows, where the databases have to be led to the same plan by different words.
+    pub const fn of_rows_each(sqlite: &'static str, postgres: &'static str, columns: &'static [Column]) -> Self {
+        Self { sqlite, postgres, columns }
     }
 
     /// The columns of its rows; none where it is not over rows.
@@ -280,7 +287,7 @@ impl Db {
             let writer = Kept::new(Some(made), writing.create_if_missing(false), ACQUIRE_TIMEOUT);
             let checkpointer = pool(1).connect_lazy_with(options.clone());
             let readers = pool(READERS).connect_lazy_with(options.read_only(true));
-            return Ok(Self::Sqlite { writer, rides: Rides::default(), readers, checkpointer });
+            return Ok(Self::Sqlite { writer, rides: Rides::default(), readers, own: None, checkpointer });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options =
@@ -297,12 +304,16 @@ impl Db {
         Err(StoreError::UnknownDatabase)
     }
 
-    /// The same database over a connection of its own, for who asks the same again and again: PostgreSQL keeps plans and
-    /// caches for each connection, and those of a large pool take turns. The embedded one has one writer anyway. When this
-    /// one is closed, so is that.
+    /// The same database over a connection of its own, for who asks the same again and again: plans and caches are kept for
+    /// each connection, and those of a pool take turns. On the embedded one it only reads; there is one writer anyway. When
+    /// this one is closed, so is that.
     pub fn apart(&self) -> Self {
         match self {
-            Self::Sqlite { .. } => self.clone(),
+            Self::Sqlite { writer, rides, readers, checkpointer, .. } => {
+                let own = Kept::new(None, (*readers.connect_options()).clone(), ACQUIRE_TIMEOUT);
+                let (writer, rides, readers) = (writer.clone(), rides.clone(), readers.clone());
+                Self::Sqlite { writer, rides, readers, own: Some(own), checkpointer: checkpointer.clone() }
+            }
             Self::Postgres { pool, .. } => {
                 let own = Kept::new(None, (*pool.connect_options()).clone(), CONNECT_TIMEOUT);
                 Self::Postgres { pool: pool.clone(), own: Some(own) }
@@ -354,24 +365,53 @@ impl Db {
     /// Begins a transaction that may write.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite { writer, rides, .. } => Tx::carrying(writer.lend().await?, rides.clone()),
-            Self::Postgres { pool, own: Some(own) } => Begun::on(open(pool, own)?).await?.into(),
+            Self::Sqlite { writer, rides, .. } => Tx::carrying(Begun::on(writer).await?, rides.clone()),
+            Self::Postgres { pool, own: Some(own) } => Begun::<Postgres>::on(open(pool, own)?).await?.into(),
             Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
         })
-    }
-
-    /// Whether one transaction that writes keeps all others waiting, so that what can be read before should be.
-    pub fn has_one_writer(&self) -> bool {
-        matches!(self, Self::Sqlite { .. })
     }
 
     /// Begins a transaction that only reads, and holds up no writer.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Begun::Pooled(Box::pin(readers.begin()).await?).into(),
-            Self::Postgres { pool, own: Some(own) } => Begun::on(open(pool, own)?).await?.into(),
+            Self::Postgres { pool, own: Some(own) } => Begun::<Postgres>::on(open(pool, own)?).await?.into(),
             Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
         })
+    }
+
+    /// The rows that a statement over rows reads, outside of any transaction: beside whoever writes, in one turn.
+    pub(in crate::store) async fn glance(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        match self {
+            Self::Sqlite { readers, own, .. } => {
+                let (text, arguments) = rows::read_on_sqlite(sql, values)?;
+                let query = sqlx::query_with(text, arguments);
+                let rows = match own {
+                    Some(own) => {
+                        let mut own = own.lend().await?;
+                        let rows = query.fetch_all(&mut *own).await;
+                        own.give_back_after(&rows);
+                        rows?
+                    }
+                    None => query.fetch_all(readers).await?,
+                };
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres { pool, own } => {
+                let (text, arguments) = rows::read_on_postgres(sql, values)?;
+                let query = sqlx::query_with(text, arguments);
+                let rows = match own {
+                    Some(own) => {
+                        let mut own = open(pool, own)?.lend().await?;
+                        let rows = query.fetch_all(&mut *own).await;
+                        own.give_back_after(&rows);
+                        rows?
+                    }
+                    None => query.fetch_all(pool).await?,
+                };
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
     }
 
     /// Runs one statement over one row that gives one row, in a transaction of its own or with that of whoever writes now.
@@ -420,7 +460,10 @@ impl Db {
     /// Closes all connections, after what is under way.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, checkpointer, .. } => {
+            Self::Sqlite { writer, readers, own, checkpointer, .. } => {
+                if let Some(own) = own {
+                    own.close().await;
+                }
                 readers.close().await;
                 checkpointer.close().await;
                 writer.close().await;

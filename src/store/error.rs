@@ -1,5 +1,7 @@
 //! What can go wrong with a database, told apart by what to do about it.
 
+use sqlx::error::ErrorKind;
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -45,10 +47,16 @@ impl StoreError {
         Self::Corrupt { column, problem: problem.to_string() }
     }
 
-    /// Whether another process was faster in digesting the inbox.
+    /// Whether somebody else was faster: another process in digesting the inbox, or whoever opened an incident meanwhile.
     pub fn is_overtaken(&self) -> bool {
         let Self::Database(sqlx::Error::Database(error)) = self else { return false };
-        error.kind() == sqlx::error::ErrorKind::NotNullViolation && error.message().contains("inbox_cursor")
+        let says = |words: [&str; 2]| words.iter().any(|word| error.message().contains(word));
+        match error.kind() {
+            ErrorKind::NotNullViolation => says(["inbox_cursor", "counter"]),
+            // In SQLite's words, and in PostgreSQL's.
+            ErrorKind::UniqueViolation => says(["incident.id", "incident_pkey"]),
+            _ => false,
+        }
     }
 
     /// Whether the database said no: nothing of the transaction was kept. Of another failure of a commit nobody knows.

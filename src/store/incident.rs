@@ -15,7 +15,12 @@ use crate::store::tx::Tx;
 use crate::store::types::{from_snowflake, to_count, to_json, to_snowflake};
 
 sql! {
-    NEXT_IDS = Sql::portable("UPDATE counter SET value = value + $1 WHERE name = 'incident' RETURNING value");
+    NEXT_ID = Sql::portable("UPDATE counter SET value = value + 1 WHERE name = 'incident' RETURNING value");
+    // What may not be empty fails where others were given numbers since.
+    TAKE_IDS = Sql::of_rows(
+        "UPDATE counter SET value = CASE WHEN value = column1 THEN column2 END FROM {rows} WHERE name = 'incident'",
+        &[Int, Int],
+    );
     INSERT = Sql::of_rows(
         "INSERT INTO incident (id, version, title, severity, severity_by, severity_reason, severity_proposed, category,
              phase, phase_since, team, rota, service, subjects, lead, liaison, scribe, declared_by, declared_at,
@@ -126,11 +131,15 @@ pub enum Listing {
 }
 
 impl Tx {
-    /// The numbers of the next `count` incidents, the first of them; given back when the transaction is.
-    pub async fn next_incident_ids(&mut self, count: usize) -> Result<IncidentId, StoreError> {
-        let count = count as i64;
-        let last: i64 = self.one(NEXT_IDS, values![count]).await?.get("value")?;
-        Ok(IncidentId(last - count + 1))
+    /// The number of the next incident; given back when the transaction is.
+    pub async fn next_incident_id(&mut self) -> Result<IncidentId, StoreError> {
+        Ok(IncidentId(self.one(NEXT_ID, values![]).await?.get("value")?))
+    }
+
+    /// Takes the numbers of `count` incidents that follow `last`, with the next statement or at the commit. That one fails
+    /// where somebody else took one first, and says [so](StoreError::is_overtaken).
+    pub async fn take_incident_ids(&mut self, last: IncidentId, count: usize) -> Result<(), StoreError> {
+        self.later_rows(TAKE_IDS, values![last.0, last.0 + count as i64]).await
     }
 
     /// An incident with all that belongs to it.

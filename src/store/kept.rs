@@ -30,6 +30,9 @@ const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqsca
 
 /// A connection that takes statements without values.
 pub trait Plain: Connection {
+    /// Whether its other end may go away while it rests.
+    const MAY_GO: bool;
+
     /// Runs one.
     fn run(&mut self, statement: &'static str) -> Running<'_>;
 
@@ -41,6 +44,8 @@ pub trait Plain: Connection {
 pub type Running<'a> = Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send + 'a>>;
 
 impl Plain for SqliteConnection {
+    const MAY_GO: bool = false;
+
     fn run(&mut self, statement: &'static str) -> Running<'_> {
         Box::pin(async move { self.execute(statement).await.map(drop) })
     }
@@ -52,6 +57,8 @@ impl Plain for SqliteConnection {
 }
 
 impl Plain for PgConnection {
+    const MAY_GO: bool = true;
+
     fn run(&mut self, statement: &'static str) -> Running<'_> {
         Box::pin(async move { self.execute(statement).await.map(drop) })
     }
@@ -102,7 +109,7 @@ impl<C: Plain> Kept<C> {
                 return Err(sqlx::Error::PoolClosed);
             }
             let connection = match place.take() {
-                Some(AtHand { connection, since: Some(since) }) if since.elapsed() < AT_REST => connection,
+                Some(AtHand { connection, since: Some(since) }) if !C::MAY_GO || since.elapsed() < AT_REST => connection,
                 at_hand => Box::pin(self.living(at_hand)).await?,
             };
             self.0.times_lent.fetch_add(1, Ordering::Relaxed);

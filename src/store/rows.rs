@@ -104,7 +104,7 @@ impl Tx {
         self.catch_up_before(sql).await?;
         self.catch_up_with_then().await?;
         self.behind.0.push(Waiting { sql, values, then: None });
-        self.run_behind("").await
+        Ok(self.run_behind(Place::Within).await?.0)
     }
 
     /// Runs what waits, where PostgreSQL would return the rows of another statement.
@@ -128,26 +128,27 @@ impl Tx {
     /// Runs what waits.
     pub(in crate::store) async fn catch_up(&mut self) -> Result<(), StoreError> {
         if !self.behind.is_empty() {
-            self.run_behind("").await?;
+            self.run_behind(Place::Within).await?;
         }
         Ok(())
     }
 
-    /// Runs what waits, and on SQLite ends the transaction with it; `false` where that did not run.
+    /// Runs what waits, and ends the transaction with it where that takes no turn more; whether it did.
     pub(in crate::store) async fn catch_up_and_commit(&mut self) -> Result<bool, StoreError> {
         if self.behind.is_empty() {
             return Ok(false);
         }
-        self.run_behind("COMMIT").await?;
-        Ok(matches!(self.on, Connection::Sqlite(_)))
+        Ok(self.run_behind(Place::Last).await?.1)
     }
 
-    /// What waits and returns rows stands last. The rows of the last one that nothing is made of.
-    async fn run_behind(&mut self, after: &'static str) -> Result<Vec<Row>, StoreError> {
+    /// What waits and returns rows stands last. The rows of the last one that nothing is made of, and whether the transaction
+    /// ended with them.
+    async fn run_behind(&mut self, place: Place) -> Result<(Vec<Row>, bool), StoreError> {
         let mut waiting = std::mem::take(&mut self.behind).0;
         waiting.sort_by_key(|waiting| waiting.then.is_some());
         match &mut self.on {
             Connection::Sqlite(tx) => {
+                let after = if place == Place::Last { "COMMIT" } else { "" };
                 let (text, arguments, whose) = one_after_another(waiting, after)?;
                 let mut returned = Vec::new();
                 let mut outcomes = tx.run(text, arguments).await?.into_iter();
@@ -158,16 +159,18 @@ impl Tx {
                         None => returned = rows,
                     }
                 }
-                Ok(returned)
+                Ok((returned, place == Place::Last))
             }
             Connection::Postgres(tx) => {
                 let then = waiting.last_mut().and_then(|last| last.then.take());
                 let (text, arguments) = together(waiting)?;
-                let rows = sqlx::query_with(text, arguments).fetch_all(&mut **tx).await?;
-                let rows = rows.into_iter().map(Row::Postgres).collect();
-                let Some(then) = then else { return Ok(rows) };
+                if place == Place::Within {
+                    tx.begun().await?;
+                }
+                let (rows, is_all) = tx.run_at_once(text.into_sql_str(), arguments).await?;
+                let Some(then) = then else { return Ok((rows, is_all)) };
                 self.then.push(then(rows)?);
-                Ok(Vec::new())
+                Ok((Vec::new(), is_all))
             }
         }
     }
@@ -181,11 +184,32 @@ impl Tx {
             }
             Connection::Postgres(tx) => {
                 let (text, arguments) = together(vec![Waiting { sql, values, then: None }])?;
-                sqlx::query_with(text, arguments).execute(&mut **tx).await?;
+                sqlx::query_with(text, arguments).execute(tx.begun().await?).await?;
             }
         }
         Ok(())
     }
+}
+
+/// Where in its transaction something is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// More may follow.
+    Within,
+    /// Nothing does.
+    Last,
+}
+
+/// All that is read by a statement over rows, as one text for SQLite.
+pub(in crate::store) fn read_on_sqlite(sql: Sql, values: Vec<Value>) -> Result<(SqlStr, SqliteArguments), StoreError> {
+    let (text, arguments, _) = one_after_another(vec![Waiting { sql, values, then: None }], "")?;
+    Ok((text, arguments))
+}
+
+/// The same for PostgreSQL.
+pub(in crate::store) fn read_on_postgres(sql: Sql, values: Vec<Value>) -> Result<(SqlStr, PgArguments), StoreError> {
+    let (text, arguments) = together(vec![Waiting { sql, values, then: None }])?;
+    Ok((text.into_sql_str(), arguments))
 }
 
 /// The statements that SQLite is given for these rows, filled up to the sizes that are prepared.
@@ -277,7 +301,7 @@ pub(in crate::store) fn for_postgres(sql: Sql, bound: usize) -> String {
         let _ = write!(arrays, "{comma}${}::{}[]", bound + number, column.on_postgres());
         let _ = write!(names, "{comma}column{number}");
     }
-    sql.sqlite.replace(ROWS, &format!("unnest({arrays}) AS given ({names})"))
+    sql.postgres.replace(ROWS, &format!("unnest({arrays}) AS given ({names})"))
 }
 
 impl Column {

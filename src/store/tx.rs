@@ -3,8 +3,8 @@
 use std::ops::{Deref, DerefMut};
 
 use futures_util::TryStreamExt;
-use sqlx::postgres::{PgConnection, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
+use sqlx::postgres::{PgArguments, PgConnection, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{AssertSqlSafe, Database, Either, Executor, SqlSafeStr, SqlStr};
 
 use crate::store::db::{Row, Sql, Value, for_postgres, for_sqlite};
@@ -36,27 +36,58 @@ pub(in crate::store) enum Connection {
 /// A transaction on a connection of a pool, or on one that is kept.
 pub(in crate::store) enum Begun<DB: Database> {
     Pooled(sqlx::Transaction<'static, DB>),
-    /// It begins with its first statement: each turn to SQLite's thread takes as long as one.
-    Fresh(Lent<DB::Connection>),
+    /// It begins with its first statement, since each turn to the database takes as long as one; where that is the last one,
+    /// too, PostgreSQL needs no other turn. Beside it is where another connection is lent, should this one be gone.
+    Fresh(Lent<DB::Connection>, Kept<DB::Connection>),
     Kept(Lent<DB::Connection>),
     /// It came to its end.
     Ended,
 }
 
+impl<DB: Database<Connection: Plain>> Begun<DB> {
+    /// One that is yet to begin.
+    pub async fn on(kept: &Kept<DB::Connection>) -> Result<Self, sqlx::Error> {
+        Ok(Self::Fresh(kept.lend().await?, kept.clone()))
+    }
+}
+
 impl Begun<Postgres> {
-    /// Begins one now.
-    pub async fn on(kept: &Kept<PgConnection>) -> Result<Self, sqlx::Error> {
-        let mut lent = kept.lend().await?;
-        match lent.run("BEGIN").await {
-            // Nothing was done on it yet.
-            Err(error) if is_gone(&error) => {
-                drop(lent);
-                lent = kept.lend().await?;
-                lent.run("BEGIN").await?;
+    /// The connection, on which it has begun.
+    pub async fn begun(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        match std::mem::replace(self, Self::Ended) {
+            Self::Fresh(mut lent, kept) => {
+                match lent.run("BEGIN").await {
+                    // Nothing was done on it yet.
+                    Err(error) if is_gone(&error) => {
+                        drop(lent);
+                        lent = kept.lend().await?;
+                        lent.run("BEGIN").await?;
+                    }
+                    begun => begun?,
+                }
+                *self = Self::Kept(lent);
             }
-            begun => begun?,
+            begun => *self = begun,
         }
-        Ok(Self::Kept(lent))
+        Ok(&mut *self)
+    }
+
+    /// Runs statements that are one in `text`, as all of the transaction where it is yet to begin; their rows, and whether it
+    /// ended with them.
+    pub async fn run_at_once(&mut self, text: SqlStr, arguments: PgArguments) -> Result<(Vec<Row>, bool), StoreError> {
+        let query = sqlx::query_with(text, arguments);
+        let (rows, is_all) = match std::mem::replace(self, Self::Ended) {
+            Self::Fresh(mut lent, _) => {
+                let rows = query.fetch_all(&mut *lent).await;
+                lent.give_back_after(&rows);
+                (rows?, true)
+            }
+            begun => {
+                *self = begun;
+                (query.fetch_all(self.begun().await?).await?, false)
+            }
+        };
+        Ok((rows.into_iter().map(Row::Postgres).collect(), is_all))
     }
 }
 
@@ -69,7 +100,7 @@ impl<DB: Database<Connection: Plain>> Begun<DB> {
                 kept.give_back();
                 Ok(())
             }
-            Self::Fresh(lent) => {
+            Self::Fresh(lent, _) => {
                 lent.give_back();
                 Ok(())
             }
@@ -84,7 +115,7 @@ impl<DB: Database<Connection: Plain>> Begun<DB> {
                 kept.undo().await;
                 Ok(())
             }
-            Self::Fresh(lent) => {
+            Self::Fresh(lent, _) => {
                 lent.give_back();
                 Ok(())
             }
@@ -100,7 +131,7 @@ impl<DB: Database<Connection: Plain>> Begun<DB> {
                     runtime.spawn(kept.undo());
                 }
             }
-            Self::Fresh(lent) => lent.give_back(),
+            Self::Fresh(lent, _) => lent.give_back(),
             Self::Pooled(_) | Self::Ended => (),
         }
     }
@@ -111,7 +142,7 @@ impl Begun<Sqlite> {
     /// begins the transaction.
     pub async fn run(&mut self, text: SqlStr, arguments: SqliteArguments) -> Result<Vec<Outcome>, StoreError> {
         let (begins, text) = match std::mem::replace(self, Self::Ended) {
-            Self::Fresh(lent) => {
+            Self::Fresh(lent, _) => {
                 *self = Self::Kept(lent);
                 (true, AssertSqlSafe(format!("{BEGIN}{}", text.as_str())).into_sql_str())
             }
@@ -156,7 +187,7 @@ impl<DB: Database> Deref for Begun<DB> {
     fn deref(&self) -> &DB::Connection {
         match self {
             Self::Pooled(tx) => tx,
-            Self::Fresh(lent) | Self::Kept(lent) => lent,
+            Self::Fresh(lent, _) | Self::Kept(lent) => lent,
             Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
         }
     }
@@ -166,7 +197,7 @@ impl<DB: Database> DerefMut for Begun<DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
         match self {
             Self::Pooled(tx) => tx,
-            Self::Fresh(lent) | Self::Kept(lent) => lent,
+            Self::Fresh(lent, _) | Self::Kept(lent) => lent,
             Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
         }
     }
@@ -186,8 +217,8 @@ impl From<Begun<Postgres>> for Tx {
 
 impl Tx {
     /// A transaction on SQLite's one writer, whose commit takes along who waits for that.
-    pub(in crate::store) fn carrying(writer: Lent<SqliteConnection>, rides: Rides) -> Self {
-        let mut tx = Self::from(Begun::<Sqlite>::Fresh(writer));
+    pub(in crate::store) fn carrying(writer: Begun<Sqlite>, rides: Rides) -> Self {
+        let mut tx = Self::from(writer);
         tx.rides = rides;
         tx
     }
@@ -201,7 +232,7 @@ impl Tx {
                 outcomes.into_iter().next().unwrap_or_default().changed
             }
             Connection::Postgres(tx) => {
-                sqlx::query_with(sql.postgres, for_postgres(values)?).execute(&mut **tx).await?.rows_affected()
+                sqlx::query_with(sql.postgres, for_postgres(values)?).execute(tx.begun().await?).await?.rows_affected()
             }
         })
     }
@@ -234,7 +265,7 @@ impl Tx {
             Connection::Postgres(tx) => {
                 for (rows, sql) in all.iter_mut().zip(statements) {
                     let found =
-                        sqlx::query_with(sql.postgres, for_postgres(values.clone())?).fetch_all(&mut **tx).await?;
+                        sqlx::query_with(sql.postgres, for_postgres(values.clone())?).fetch_all(tx.begun().await?).await?;
                     *rows = found.into_iter().map(Row::Postgres).collect();
                 }
             }
@@ -266,7 +297,7 @@ impl Tx {
 
     /// Has who waits for the writer go with what is committed now, if anything is.
     async fn take_along(&mut self) -> Result<Option<Ticket>, StoreError> {
-        let is_empty = matches!(&self.on, Connection::Sqlite(Begun::Fresh(_))) && self.behind.is_empty();
+        let is_empty = matches!(&self.on, Connection::Sqlite(Begun::Fresh(..))) && self.behind.is_empty();
         let rider = if is_empty { None } else { self.rides.board() };
         let Some(Rider { sql, values, ticket }) = rider else { return Ok(None) };
         let of_rider = ticket.clone();
@@ -281,7 +312,7 @@ impl Tx {
     async fn end(&mut self) -> Result<(), StoreError> {
         let is_committed = self.catch_up_and_commit().await?;
         match &mut self.on {
-            Connection::Sqlite(_) if is_committed => (),
+            _ if is_committed => (),
             Connection::Sqlite(tx) => tx.commit().await?,
             Connection::Postgres(tx) => tx.commit().await?,
         }

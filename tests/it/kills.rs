@@ -15,6 +15,7 @@ use firebell::domain::incident::Incident;
 use firebell::domain::paging::{Page, PageState};
 use firebell::engine::Listing;
 use firebell::store::Db;
+use firebell::store::alert::Asked;
 use sqlx::Row;
 use standin::{Discord, Options, Trouble, TroubleKind};
 
@@ -96,13 +97,14 @@ async fn incidents(db: &Db) -> Vec<Incident> {
 
 /// The alerts of `answered` that the database does not know.
 async fn lost(db: &Db, answered: &BTreeSet<String>) -> Vec<String> {
-    let mut tx = db.read().await.unwrap();
     let mut lost = Vec::new();
     let answered: Vec<&String> = answered.iter().collect();
     for some in answered.chunks(500) {
-        let identities: Vec<(&str, &str)> = some.iter().map(|print| ("alertmanager", print.as_str())).collect();
-        let known = tx.known_alerts(&identities).await.unwrap();
-        lost.extend(some.iter().zip(known).filter(|(_, known)| known.is_none()).map(|(print, _)| (*print).clone()));
+        let asked = |fingerprint| Asked { source: "alertmanager", fingerprint, group: None };
+        let asked: Vec<Asked<'_>> = some.iter().map(|print| asked(print.as_str())).collect();
+        let lore = db.lore_of(&asked).await.unwrap();
+        let found = some.iter().zip(lore.alerts);
+        lost.extend(found.filter(|(_, found)| found.known.is_none()).map(|(print, _)| (*print).clone()));
     }
     lost
 }

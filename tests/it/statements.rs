@@ -163,5 +163,5 @@ struct Above {
 
 /// Whether the first ones are those of a key that the row beside them gives.
 fn reads_by_a_key(limit: &serde_json::Value) -> bool {
-    limit["Plans"][0]["Index Cond"].as_str().is_some_and(|condition| condition.contains("wanted."))
+    limit["Plans"][0]["Index Cond"].as_str().is_some_and(|condition| condition.contains("given."))
 }

@@ -8,7 +8,8 @@ use firebell::domain::alert::{Alert, AlertStatus, Severity};
 use firebell::domain::effect::{Effect, Performer};
 use firebell::domain::id::{IncidentId, PageNumber};
 use firebell::store::Db;
-use firebell::store::alert::{Before, Changed, Counted, Repeated};
+use firebell::store::alert::{Asked, Before, Changed, Counted, Repeated};
+use firebell::store::incident::OfGroup;
 use firebell::store::inbox::Written;
 use firebell::store::inbox_writer::Inbox;
 use firebell::store::job::{Claim, Ending, Job, NewJob};
@@ -61,14 +62,8 @@ fn changed(alert: &Written, incident: Option<IncidentId>, second: i64, before: B
     }
 }
 
-/// Puts an incident there for what must belong to one.
-async fn put_incident(db: &Db, id: i64) {
-    let then = if matches!(db, Db::Sqlite { .. }) { "0" } else { "'epoch'" };
-    let text = sqlx::AssertSqlSafe(format!(
-        "INSERT INTO incident (id, version, title, severity, severity_by, severity_reason, phase, phase_since, team, rota,
-             subjects, declared_by, declared_at, entries, pace)
-         VALUES ({id}, 1, 't', 'SEV2', '\"firebell\"', 'r', 'triage', {then}, 't', 'r', '[]', '\"firebell\"', {then}, 0, '{{}}')"
-    ));
+async fn run(db: &Db, text: String) {
+    let text = sqlx::AssertSqlSafe(text);
     match db {
         Db::Sqlite { writer, .. } => {
             let mut writer = writer.lend().await.unwrap();
@@ -79,6 +74,17 @@ async fn put_incident(db: &Db, id: i64) {
             sqlx::query(text).execute(pool).await.unwrap();
         }
     }
+}
+
+/// Puts an incident there for what must belong to one.
+async fn put_incident(db: &Db, id: i64) {
+    let then = if matches!(db, Db::Sqlite { .. }) { "0" } else { "'epoch'" };
+    let text = format!(
+        "INSERT INTO incident (id, version, title, severity, severity_by, severity_reason, phase, phase_since, team, rota,
+             subjects, declared_by, declared_at, entries, pace)
+         VALUES ({id}, 1, 't', 'SEV2', '\"firebell\"', 'r', 'triage', {then}, 't', 'r', '[]', '\"firebell\"', {then}, 0, '{{}}')"
+    );
+    run(db, text).await;
 }
 
 async fn queue(db: &Db, key: &str, text: &str, due: i64) -> bool {
@@ -168,8 +174,9 @@ on_both_databases! {
         let expected = [("0", 22, at(9)), ("1", 11, at(4)), ("2", 1, at(1))].map(|(key, n, at)| (key.to_owned(), n, at));
         assert_eq!(counted(&tx.alerts_of(incident, 9).await.unwrap()), expected);
         assert_eq!(counted(&tx.alerts_page(None, 9).await.unwrap()), expected);
-        let known = tx.known_alerts(&[("s", "0"), ("s", "1"), ("s", "2"), ("s", "3")]).await.unwrap();
-        let said: Vec<_> = known.into_iter().map(|known| known.map(|known| known.said_at)).collect();
+        let asked = ["0", "1", "2", "3"].map(|fingerprint| Asked { source: "s", fingerprint, group: None });
+        let lore = db.lore_of(&asked).await.unwrap();
+        let said: Vec<_> = lore.alerts.into_iter().map(|found| found.known.map(|known| known.said_at)).collect();
         assert_eq!(said, [Some(None), Some(Some(at(3))), Some(None), None], "a later state is held against it");
         drop(tx);
         db.close().await;
@@ -235,6 +242,65 @@ on_both_databases! {
         assert_eq!((hands.try_recv().unwrap(), hands.try_recv().unwrap()), ("page/1".to_owned(), "page/3".to_owned()));
         assert!(hands.try_recv().is_err(), "what is not kept is not handed over");
         db.close().await;
+    }
+
+    async fn what_is_known_of_alerts_tells_the_incidents_of_their_groups_where_they_may_join_one(database: TestDatabase) {
+        let whole = fresh(&database).await;
+        let alerts: Vec<Written> = (0..2).map(|number| Written::new(alert(number)).unwrap()).collect();
+        for (id, group, phase) in [(1, "g", "closed"), (2, "g", "triage"), (3, "ended", "resolved"), (4, "other", "triage")] {
+            put_incident(&whole, id).await;
+            run(&whole, format!("UPDATE incident SET alert_group = '{group}', phase = '{phase}' WHERE id = {id}")).await;
+        }
+        run(&whole, "UPDATE counter SET value = 4 WHERE name = 'incident'".to_owned()).await;
+        let mut tx = whole.begin().await.unwrap();
+        let kept = [(0, 4), (1, 3)].map(|(number, incident)| {
+            changed(&alerts[number], Some(IncidentId(incident)), 1, Before::Nothing)
+        });
+        tx.keep_alerts(&kept, &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        let asked = [("s", "0", "g"), ("s", "1", "g"), ("s", "2", "ended"), ("t", "0", "none"), ("", "", "other")];
+        let asked = asked.map(|(source, fingerprint, group)| Asked { source, fingerprint, group: Some(group) });
+        let of_group = |last, open: Option<i64>| Some(OfGroup { last: IncidentId(last), open: open.map(IncidentId) });
+        // As triage has it, with a connection of its own, and as others do.
+        for db in [&whole, &whole.apart()] {
+            let lore = db.lore_of(&asked).await.unwrap();
+            assert_eq!(lore.last_incident, IncidentId(4));
+            let known = |place: usize| lore.alerts[place].known.as_ref().map(|it| (it.incident, it.incident_is_open));
+            assert_eq!(known(0), Some((Some(IncidentId(4)), true)));
+            assert_eq!(known(1), Some((Some(IncidentId(3)), false)));
+            assert_eq!((known(2), known(3), known(4)), (None, None, None));
+            let groups: Vec<_> = lore.alerts.iter().map(|found| found.of_group).collect();
+            assert_eq!(groups, [None, of_group(2, Some(2)), of_group(3, None), None, of_group(4, Some(4))]);
+            assert!(db.lore_of(&[]).await.unwrap().alerts.is_empty());
+        }
+        whole.close().await;
+    }
+
+    async fn numbers_that_somebody_else_was_given_meanwhile_fail_the_batch_that_counted_on_them(database: TestDatabase) {
+        let whole = fresh(&database).await;
+        let db = whole.apart();
+        // What a batch writes last, and first: it fails where all else is kept with it, and where it is not.
+        for is_alone in [true, false] {
+            let seen = db.lore_of(&[Asked { source: "s", fingerprint: "0", group: None }]).await.unwrap().last_incident;
+            let mut tx = whole.begin().await.unwrap();
+            let theirs = tx.next_incident_id().await.unwrap();
+            assert_eq!(theirs, IncidentId(seen.0 + 1));
+            tx.commit().await.unwrap();
+            let mut tx = db.begin().await.unwrap();
+            tx.take_incident_ids(seen, 2).await.unwrap();
+            if !is_alone {
+                tx.add_job(None, "late", &Effect::TellOperators { text: "t".to_owned() }, at(0), at(0)).await.unwrap_err();
+                drop(tx);
+                continue;
+            }
+            let error = tx.commit().await.unwrap_err();
+            assert!(error.is_overtaken(), "{error:?}");
+            let mut tx = db.begin().await.unwrap();
+            tx.take_incident_ids(theirs, 2).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        assert_eq!(db.lore_of(&[Asked { source: "s", fingerprint: "0", group: None }]).await.unwrap().last_incident, IncidentId(4));
+        whole.close().await;
     }
 
     async fn a_write_that_is_left_is_taken_back_and_holds_up_nobody(database: TestDatabase) {
@@ -519,7 +585,6 @@ async fn looking_up_known_alerts_searches_each_by_its_key() {
     let Db::Sqlite { writer, .. } = &db else { unreachable!("it was made so") };
     let known = firebell::store::alert::STATEMENTS.iter().find(|(name, _)| *name == "KNOWN").unwrap().1;
     let plan: Vec<String> = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", known.text_for_sqlite())))
-        .bind("[]")
         .fetch_all(&mut *writer.lend().await.unwrap())
         .await
         .unwrap()

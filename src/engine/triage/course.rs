@@ -93,6 +93,11 @@ impl Course<'_> {
         self.known = Some(known);
     }
 
+    /// The first of its deliveries.
+    pub fn first(&self) -> usize {
+        self.deliveries[0]
+    }
+
     /// Whether it is part of an open incident after the batch.
     pub fn is_in_open_incident(&self) -> bool {
         self.incident.is_some() && self.known.as_ref().is_some_and(|known| known.incident_is_open)

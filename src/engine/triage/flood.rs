@@ -1,6 +1,6 @@
 //! A flood: so many incidents in so short a time that nobody could work on them one by one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use chrono::Duration;
 
@@ -11,7 +11,7 @@ use crate::engine::{EngineError, Setup};
 use crate::store::Tx;
 
 use super::NewGroup;
-use super::course::Change;
+use super::course::{Change, Delivery};
 
 /// In which time incidents are counted.
 const WINDOW: Duration = Duration::minutes(10);
@@ -64,6 +64,12 @@ impl Flood {
 /// The group of a source's flood.
 pub(super) fn group_of(source: &SourceName) -> String {
     format!("{GROUP}{source}")
+}
+
+/// The groups of the floods that these may be part of.
+pub(super) fn groups_of(deliveries: &[Delivery<'_>]) -> Vec<String> {
+    let sources: BTreeSet<&SourceName> = deliveries.iter().map(|delivery| &delivery.alert.alert.source).collect();
+    sources.into_iter().map(group_of).collect()
 }
 
 /// Whether a group is that of a flood.

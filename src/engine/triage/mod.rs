@@ -10,7 +10,7 @@ mod repeats;
 pub mod replay;
 mod verdicts;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration};
@@ -25,6 +25,7 @@ use crate::domain::incident::{Command, Joined, Joining, Opening, Refusal};
 use crate::domain::triage::News;
 use crate::engine::{Alerts, Applied, Engine, EngineError, NewIncident, Setup};
 use crate::fault::{self, Point};
+use crate::store::alert::Asked;
 use crate::store::handed::{Handed, Held};
 use crate::store::inbox::InboxRow;
 use crate::store::incident::OfGroup;
@@ -291,20 +292,46 @@ impl Triager {
 
     /// Writes what a batch comes to, in a transaction that is yet to be committed.
     async fn write_all<'a>(&mut self, batch: &Batch<'a>) -> Result<(Tx, Digest<'a>), EngineError> {
-        let db = self.engine.db();
-        // What is known changes by triage alone, so that it may be read before, beside whoever else writes.
-        let courses = match db.has_one_writer() && !batch.is_offered {
-            true => Some(learn(&mut db.read().await?, batch).await?),
-            false => None,
-        };
-        let mut tx = db.begin().await?;
-        match self.write(&mut tx, batch, courses).await {
+        let learned = self.learn(batch).await?;
+        let mut tx = self.engine.db().begin().await?;
+        match self.write(&mut tx, batch, learned).await {
             Ok(digest) => Ok((tx, digest)),
             Err(error) => {
                 let _ = tx.rollback().await;
                 Err(error)
             }
         }
+    }
+
+    /// What was known before a batch. It is read before the transaction begins, beside whoever else writes.
+    async fn learn<'a>(&self, batch: &Batch<'a>) -> Result<Learned<'a>, EngineError> {
+        let mut courses = course::of_each_alert(&batch.deliveries);
+        let group = |course: &Course<'_>| batch.deliveries[course.first()].verdict.group.as_str();
+        let mut asked: Vec<Asked<'_>> = courses
+            .iter()
+            .map(|course| Asked {
+                source: course.alert.alert.source.as_str(),
+                fingerprint: course.alert.alert.fingerprint.as_str(),
+                group: Some(group(course)),
+            })
+            .collect();
+        let floods = match self.flood.goes_on() {
+            true => flood::groups_of(&batch.deliveries),
+            false => Vec::new(),
+        };
+        asked.extend(floods.iter().map(|name| Asked { source: "", fingerprint: "", group: Some(name.as_str()) }));
+        let lore = self.engine.db().lore_of(&asked).await?;
+        let mut groups = HashMap::with_capacity(asked.len());
+        let mut found = lore.alerts.into_iter().zip(asked.iter().map(|asked| asked.group));
+        for (course, (found, group)) in courses.iter_mut().zip(found.by_ref()) {
+            let is_in_open_incident = found.known.as_ref().is_some_and(|known| known.incident_is_open);
+            if let Some(group) = group.filter(|_| !is_in_open_incident) {
+                groups.insert(group.to_owned(), found.of_group);
+            }
+            course.learn(found.known);
+        }
+        groups.extend(found.filter_map(|(found, group)| Some((group?.to_owned(), found.of_group))));
+        Ok(Learned { courses, groups, last_incident: lore.last_incident })
     }
 
     /// Remembers what was committed, and has it carried out.
@@ -323,7 +350,7 @@ impl Triager {
         &mut self,
         tx: &mut Tx,
         batch: &Batch<'a>,
-        courses: Option<Vec<Course<'a>>>,
+        mut learned: Learned<'a>,
     ) -> Result<Digest<'a>, EngineError> {
         let Batch { deliveries, setup, now, .. } = batch;
         if let Some(first) = deliveries.first().filter(|_| batch.is_offered) {
@@ -334,12 +361,9 @@ impl Triager {
             tx.set_aside(row.position, &row.source, reason, *now).await?;
             tell_of_set_aside(tx, row, *now).await?;
         }
-        let mut courses = match courses {
-            Some(courses) => courses,
-            None => learn(tx, batch).await?,
-        };
-        let changes = course::follow(&mut courses, deliveries);
-        let touched = self.carry_out(tx, changes, &mut courses, setup, *now).await?;
+        let changes = course::follow(&mut learned.courses, deliveries);
+        let touched = self.carry_out(tx, changes, &mut learned, setup, *now).await?;
+        let courses = learned.courses;
         self.nothing_told &= deliveries.iter().all(|delivery| delivery.alert.alert.status != AlertStatus::Info);
         let recounted = self.recount(tx, &courses, &touched, *now).await?;
         tx.advance_inbox_cursor(batch.from, batch.last).await?;
@@ -351,7 +375,7 @@ impl Triager {
         &mut self,
         tx: &mut Tx,
         changes: Vec<Change<'_>>,
-        courses: &mut [Course<'_>],
+        learned: &mut Learned<'_>,
         setup: &Setup,
         now: Timestamp,
     ) -> Result<Vec<IncidentId>, EngineError> {
@@ -366,7 +390,9 @@ impl Triager {
         }
         let mut touched = Vec::new();
         let mut new = Vec::new();
-        for (group, changes) in self.gather(tx, firings, setup, now).await? {
+        let gathered = self.gather(tx, firings, &mut learned.groups, setup, now).await?;
+        let (courses, last) = (&mut learned.courses[..], learned.last_incident);
+        for (group, changes) in gathered {
             let id = match group {
                 Group::Open(id) => id,
                 Group::New(group) => {
@@ -383,7 +409,7 @@ impl Triager {
                 courses[change.course].incident = Some(id);
             }
         }
-        touched.extend(self.open_incidents(tx, new, courses, setup, now).await?);
+        touched.extend(self.open_incidents(tx, last, new, courses, setup, now).await?);
         touched.extend(self.inform(tx, &told, courses).await?);
         let answered = by_incident(answers, courses);
         let resolved = by_incident(resolutions, courses);
@@ -416,10 +442,11 @@ impl Triager {
         Ok(touched)
     }
 
-    /// Opens an incident for each of these groups.
+    /// Opens an incident for each of these groups. They follow the `last` one.
     async fn open_incidents(
         &mut self,
         tx: &mut Tx,
+        last: IncidentId,
         new: Vec<(NewGroup, Vec<Change<'_>>)>,
         courses: &mut [Course<'_>],
         setup: &Setup,
@@ -440,7 +467,7 @@ impl Triager {
             .collect();
         let openings: Vec<NewIncident<'_>> =
             openings.iter().map(|(opening, actor, alerts)| NewIncident { opening, actor, alerts }).collect();
-        let decisions = self.engine.open_all_within(tx, &openings).await?;
+        let decisions = self.engine.open_after(tx, last, &openings).await?;
         for (decision, (_, changes)) in decisions.iter().zip(&new) {
             let id = decision.next.id;
             self.flood.opened(now);
@@ -458,25 +485,31 @@ impl Triager {
         &mut self,
         tx: &mut Tx,
         firings: Vec<Change<'a>>,
+        known: &mut HashMap<String, Option<OfGroup>>,
         setup: &Setup,
         now: Timestamp,
     ) -> Result<Vec<(Group, Vec<Change<'a>>)>, EngineError> {
-        let mut groups: Vec<String> = Vec::new();
+        let mut wanted: BTreeSet<String> = BTreeSet::new();
         for change in firings.iter().filter(|change| change.incident.is_none()) {
-            groups.push(change.verdict.group.clone());
-            groups.push(flood::group_of(&change.alert.source));
+            wanted.insert(change.verdict.group.clone());
         }
-        groups.sort_unstable();
-        groups.dedup();
-        let known = match groups.is_empty() {
-            true => HashMap::new(),
-            false => {
-                self.flood.look_back(tx, setup.triage.flood, now).await?;
-                tx.incidents_of_groups(groups).await?
+        if !wanted.is_empty() {
+            self.flood.look_back(tx, setup.triage.flood, now).await?;
+            if self.flood.is_on(wanted.len()) {
+                wanted.extend(firings.iter().map(|change| flood::group_of(&change.alert.source)));
             }
-        };
-        let home = |name: String| match known.get(&name) {
-            Some(OfGroup { open: Some(id), .. }) => Group::Open(*id),
+            wanted.retain(|group| !known.contains_key(group));
+        }
+        if !wanted.is_empty() {
+            let wanted: Vec<String> = wanted.into_iter().collect();
+            let mut found = tx.incidents_of_groups(wanted.clone()).await?;
+            known.extend(wanted.into_iter().map(|group| {
+                let of_group = found.remove(&group);
+                (group, of_group)
+            }));
+        }
+        let home = |name: String| match known.get(&name).copied().flatten() {
+            Some(OfGroup { open: Some(id), .. }) => Group::Open(id),
             ended => Group::New(NewGroup { name, follows: ended.map(|ended| ended.last) }),
         };
         let mut places: HashMap<Group, usize> = HashMap::new();
@@ -566,6 +599,16 @@ struct Batch<'a> {
     now: Timestamp,
 }
 
+/// What was known before a batch.
+struct Learned<'a> {
+    /// Its alerts, each with what it was.
+    courses: Vec<Course<'a>>,
+    /// The incidents of groups, where they have any.
+    groups: HashMap<String, Option<OfGroup>>,
+    /// The last incident that was opened.
+    last_incident: IncidentId,
+}
+
 /// What a batch came to.
 struct Digest<'a> {
     courses: Vec<Course<'a>>,
@@ -573,20 +616,6 @@ struct Digest<'a> {
     touched: Vec<IncidentId>,
     /// Those of which only a count did.
     recounted: (i64, Vec<IncidentId>),
-}
-
-/// The alerts of a batch, each with what was known of it before.
-async fn learn<'a>(tx: &mut Tx, batch: &Batch<'a>) -> Result<Vec<Course<'a>>, EngineError> {
-    let mut courses = course::of_each_alert(&batch.deliveries);
-    let identities: Vec<(&str, &str)> = courses
-        .iter()
-        .map(|course| &course.alert.alert)
-        .map(|alert| (alert.source.as_str(), alert.fingerprint.as_str()))
-        .collect();
-    for (course, known) in courses.iter_mut().zip(tx.known_alerts(&identities).await?) {
-        course.learn(known);
-    }
-    Ok(courses)
 }
 
 async fn commit(tx: Tx) -> Result<(), StoreError> {

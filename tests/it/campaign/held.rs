@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use firebell::domain::id::{IncidentId, SourceName};
 use firebell::domain::paging::PageState;
+use firebell::store::alert::Asked;
 
 use super::stage::Stage;
 use crate::support::tallies;
@@ -16,8 +17,9 @@ pub async fn check(stage: &mut Stage) {
     let mut tx = stage.db.read().await.unwrap();
     let source = SourceName::from("alertmanager");
     for fingerprint in ["eu", "us"] {
-        let known = tx.known_alerts(&[(source.as_str(), fingerprint)]).await.unwrap();
-        let incident = known[0].as_ref().and_then(|known| known.incident);
+        let asked = [Asked { source: source.as_str(), fingerprint, group: None }];
+        let lore = stage.db.lore_of(&asked).await.unwrap();
+        let incident = lore.alerts[0].known.as_ref().and_then(|known| known.incident);
         assert_eq!(incident, Some(IncidentId(1)), "the alert {fingerprint} was accepted");
     }
     assert!(tx.incident(IncidentId(2)).await.unwrap().is_none(), "one cause, one incident");
