@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use firebell::store::Db;
-use sqlx::{AssertSqlSafe, SqlSafeStr};
+use sqlx::{AssertSqlSafe, Connection, SqlSafeStr, SqliteConnection};
 
 use crate::Bench;
 use crate::alerts::{Law, Wording};
@@ -72,11 +72,10 @@ fn median(rounds: &[Round], figure: fn(&Round) -> f64) -> f64 {
 async fn execute(db: &Db, sql: String) -> anyhow::Result<()> {
     let sql = AssertSqlSafe(sql).into_sql_str();
     match db {
-        Db::Sqlite { writer, .. } => {
-            let mut writer = writer.lend().await?;
-            sqlx::raw_sql(sql).execute(&mut *writer).await?;
-            // Or it would be closed beside what is measured next, and copy all that was written.
-            writer.give_back();
+        Db::Sqlite { file, .. } => {
+            let mut connection = SqliteConnection::connect_with(file).await?;
+            sqlx::raw_sql(sql).execute(&mut connection).await?;
+            connection.close().await?;
         }
         Db::Postgres { pool, .. } => {
             sqlx::raw_sql(sql).execute(pool).await?;
@@ -87,8 +86,11 @@ async fn execute(db: &Db, sql: String) -> anyhow::Result<()> {
 
 async fn columns(db: &Db, table: &str) -> anyhow::Result<Vec<String>> {
     Ok(match db {
-        Db::Sqlite { readers, .. } => {
-            sqlx::query_scalar("SELECT name FROM pragma_table_info($1)").bind(table).fetch_all(readers).await?
+        Db::Sqlite { file, .. } => {
+            sqlx::query_scalar("SELECT name FROM pragma_table_info($1)")
+                .bind(table)
+                .fetch_all(&mut SqliteConnection::connect_with(file).await?)
+                .await?
         }
         Db::Postgres { pool, .. } => {
             let names = "SELECT column_name::text FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position";

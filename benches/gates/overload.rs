@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use firebell::store::Db;
+use sqlx::{Connection, SqliteConnection};
 
 use crate::Bench;
 use crate::alerts::Law;
@@ -19,11 +20,11 @@ const WELL: Duration = Duration::from_secs(3);
 /// Holds every writer up for as long as [`STALL`].
 async fn stall(db: &Db) -> anyhow::Result<()> {
     match db {
-        Db::Sqlite { writer, .. } => {
-            // Left behind when it is over, and closed by that.
-            let mut writer = writer.lend().await?;
-            sqlx::query("BEGIN IMMEDIATE").execute(&mut *writer).await?;
+        Db::Sqlite { file, .. } => {
+            let mut connection = SqliteConnection::connect_with(file).await?;
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
             tokio::time::sleep(STALL).await;
+            connection.close().await?;
         }
         Db::Postgres { pool, .. } => {
             let mut tx = pool.begin().await?;

@@ -10,6 +10,7 @@ use anyhow::Context;
 use firebell::clock::Clock;
 use firebell::demo::world::{HOOK_SECRET, Setting, World};
 use firebell::store::Db;
+use sqlx::{Connection as _, SqliteConnection};
 use standin::Options;
 use tempfile::TempDir;
 
@@ -156,7 +157,9 @@ impl Running {
     pub async fn count(&self, sql: &'static str) -> anyhow::Result<f64> {
         let db = self.db().await?;
         let count: i64 = match &db {
-            Db::Sqlite { readers, .. } => sqlx::query_scalar(sql).fetch_one(readers).await?,
+            Db::Sqlite { file, .. } => {
+                sqlx::query_scalar(sql).fetch_one(&mut SqliteConnection::connect_with(file).await?).await?
+            }
             Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await?,
         };
         db.close().await;

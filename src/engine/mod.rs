@@ -205,9 +205,9 @@ impl Engine {
                     return Ok(*decision);
                 }
                 // Decide again on what the other wrote.
-                Ok(Applied::Conflict) => tx.rollback().await?,
+                Ok(Applied::Conflict) => tx.rollback(),
                 Err(error) => {
-                    let _ = tx.rollback().await;
+                    tx.rollback();
                     return Err(error);
                 }
             }
@@ -254,7 +254,7 @@ impl Engine {
         let decision = self.open_within(&mut tx, &declaration.opening, actor).await?;
         if !tx.declaration_became(draft, decision.next.id).await? {
             // Pressed twice at once: the other one opened it.
-            tx.rollback().await?;
+            tx.rollback();
             let became = self.db.read().await?.declaration(draft).await?.and_then(|other| other.incident);
             return Ok(became.map(Err));
         }

@@ -3,12 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::AssertSqlSafe;
-use sqlx::sqlite::SqliteConnection;
 use tracing::debug;
 
 use crate::store::db::{Db, WRITER_CACHE};
-use crate::store::kept::Kept;
+use crate::store::embedded::Embedded;
+use crate::store::kept::{Kept, Plain};
 
 /// How often it is looked whether the log is to be copied.
 const EVERY: Duration = Duration::from_millis(100);
@@ -21,13 +20,15 @@ const AT_LATEST: Duration = Duration::from_secs(5);
 const LONG: i64 = 16 * 1024;
 
 /// How much room the log has from the start: 16 MiB, more than it is long where nothing storms. A flush takes nearly twice
-/// as long where the file grows with it.
-const ROOM: &str = "PRAGMA cache_size = 10;
-    BEGIN IMMEDIATE;
-    CREATE TABLE room (bytes BLOB);
-    INSERT INTO room VALUES (zeroblob(16 * 1024 * 1024));
-    ROLLBACK;
-    PRAGMA cache_size = ";
+/// as long where the file grows with it. The cache is made small, and then as large as [the writer's](crate::store::db).
+const ROOM: [&str; 6] = [
+    "PRAGMA cache_size = 10",
+    "BEGIN IMMEDIATE",
+    "CREATE TABLE room (bytes BLOB)",
+    "INSERT INTO room VALUES (zeroblob(16 * 1024 * 1024))",
+    "ROLLBACK",
+    WRITER_CACHE,
+];
 
 impl Db {
     /// Gives the log its room, and copies it for as long as this is polled. Does nothing on PostgreSQL, which does both by
@@ -45,9 +46,8 @@ impl Db {
                 continue;
             }
             (copied_at, copied_up_to) = (Instant::now(), copied_up_to + uses);
-            let copied = sqlx::query_as::<_, (i64, i64, i64)>("PRAGMA wal_checkpoint(PASSIVE)");
-            let long = match copied.fetch_one(checkpointer).await {
-                Ok((_, pages, _)) => LONG < pages,
+            let long = match copy(checkpointer).await {
+                Ok(pages) => LONG < pages,
                 Err(error) => {
                     debug!(error = &error as &dyn std::error::Error, "the log could not be copied");
                     false
@@ -60,19 +60,27 @@ impl Db {
     }
 }
 
+/// Copies the log as far as nobody reads it; how many pages it has.
+async fn copy(checkpointer: &Kept<Embedded>) -> Result<i64, sqlx::Error> {
+    let mut lent = checkpointer.lend().await?;
+    let copied = lent.run_all(vec!["PRAGMA wal_checkpoint(PASSIVE)".into()]).await;
+    lent.give_back_after(&copied);
+    copied?.first().and_then(|outcome| outcome.rows.first()).map_or(Ok(0), |row| row.get("log"))
+}
+
 /// What does not fit into the cache goes to the log before it is committed, and stays there when it is taken back: as room
 /// that whatever is committed next is written over.
-async fn make_room(writer: &Kept<SqliteConnection>) -> Result<(), sqlx::Error> {
+async fn make_room(writer: &Kept<Embedded>) -> Result<(), sqlx::Error> {
     let mut writer = writer.lend().await?;
-    sqlx::raw_sql(AssertSqlSafe(format!("{ROOM}{WRITER_CACHE}"))).execute(&mut *writer).await?;
+    writer.run_all(ROOM.map(Into::into).into()).await?;
     writer.give_back();
     Ok(())
 }
 
 /// By the writer itself, so that nobody writes meanwhile.
-async fn begin_anew(writer: &Kept<SqliteConnection>) -> Result<(), sqlx::Error> {
+async fn begin_anew(writer: &Kept<Embedded>) -> Result<(), sqlx::Error> {
     let mut writer = writer.lend().await?;
-    sqlx::query("PRAGMA wal_checkpoint(RESTART)").execute(&mut *writer).await?;
+    writer.run("PRAGMA wal_checkpoint(RESTART)").await?;
     writer.give_back();
     Ok(())
 }

@@ -4,35 +4,33 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, Postgres};
-use sqlx::sqlite::{
-    Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteRow, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Connection as _, Executor, Row as _, Statement as _};
 
 use crate::domain::Timestamp;
+use crate::store::embedded::{Access, Embedded, EmbeddedRow, Opening, Statement};
 use crate::store::error::StoreError;
-use crate::store::kept::{Kept, Plain};
+use crate::store::kept::{self, Kept, Plain, Several};
 use crate::store::ride::{Rides, Waited};
 use crate::store::rows::{self, Column};
 use crate::store::tx::{Begun, Tx};
-use crate::store::types::Micros;
 
-/// How long a statement waits for SQLite's write lock, which another process may hold.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a caller waits for a connection before it is told that the database is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// What the writer keeps of the database in memory, in SQLite's words: 16 MiB. In SQLite's own 2 MiB the indexes of a storm
-/// are read again and again.
-pub(in crate::store) const WRITER_CACHE: &str = "-16384";
-/// How many statements a connection keeps prepared: all that there are, those over rows in each size.
+/// What the writer keeps of the database in memory: 16 MiB. In SQLite's own 2 MiB the indexes of a storm are read again and
+/// again.
+pub(in crate::store) const WRITER_CACHE: &str = "PRAGMA cache_size = -16384";
+/// The writer's settings: its log is copied by a connection of its own, so that hardly a commit waits for it.
+const WRITER: &str = "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384";
+/// How many statements a connection to PostgreSQL keeps prepared: all that there are.
 const STATEMENTS: usize = 256;
-/// How many rows SQLite's thread reads ahead: all that triage asks at once. It would wait for who reads them.
-const ROWS_AHEAD: usize = 2048;
 /// How long a caller waits for a connection to a server: whoever asked for something waits for several in a row.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for reading; two cores keep no more busy.
-const READERS: u32 = 4;
+const READERS: usize = 4;
+
+/// Which migrations a database has. They keep this table themselves.
+const APPLIED: Sql = Sql::portable("SELECT version FROM _sqlx_migrations");
 
 static SQLITE_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -43,15 +41,17 @@ pub enum Db {
     /// The embedded one.
     Sqlite {
         /// The one connection that writes: writers queue here in order rather than poll for SQLite's lock.
-        writer: Kept<SqliteConnection>,
+        writer: Kept<Embedded>,
         /// Who waits for it, and goes with whoever has it.
         rides: Rides,
         /// Those that read.
-        readers: SqlitePool,
+        readers: Several<Embedded>,
         /// The one that reads for who has one of its own.
-        own: Option<Kept<SqliteConnection>>,
+        own: Option<Kept<Embedded>>,
         /// The one that copies the write-ahead log into the database.
-        checkpointer: SqlitePool,
+        checkpointer: Kept<Embedded>,
+        /// How the driver is told to open it that brings the tables up to date.
+        file: Box<SqliteConnectOptions>,
     },
     /// The one for several processes.
     Postgres {
@@ -205,7 +205,7 @@ pub(crate) use values;
 /// A row of either database.
 pub enum Row {
     /// SQLite's.
-    Sqlite(SqliteRow),
+    Sqlite(EmbeddedRow),
     /// PostgreSQL's.
     Postgres(PgRow),
 }
@@ -214,23 +214,32 @@ impl Row {
     /// The value of a column.
     pub fn get<T>(&self, column: &'static str) -> Result<T, StoreError>
     where
-        T: for<'r> sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+        T: rusqlite::types::FromSql,
         T: for<'r> sqlx::Decode<'r, Postgres> + sqlx::Type<Postgres>,
     {
         Ok(match self {
-            Self::Sqlite(row) => row.try_get(column)?,
+            Self::Sqlite(row) => row.get(column)?,
             Self::Postgres(row) => row.try_get(column)?,
         })
     }
 
     /// The moment in a column.
     pub fn time(&self, column: &'static str) -> Result<Timestamp, StoreError> {
-        Ok(self.get::<Micros>(column)?.0)
+        self.time_maybe(column)?.ok_or_else(|| StoreError::corrupt(column, "no time"))
     }
 
     /// The moment in a column that may be empty.
     pub fn time_maybe(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.get::<Option<Micros>>(column)?.map(|time| time.0))
+        match self {
+            Self::Sqlite(row) => {
+                let time = |micros| {
+                    let time = Timestamp::from_timestamp_micros(micros);
+                    time.ok_or_else(|| StoreError::corrupt(column, "a time out of range"))
+                };
+                row.get::<Option<i64>>(column)?.map(time).transpose()
+            }
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+        }
     }
 
     /// What a column holds as a word or number with a type of its own.
@@ -253,8 +262,11 @@ impl Row {
 
     /// The value in a JSON column.
     pub fn json<T: serde::de::DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
-        let value: sqlx::types::Json<serde_json::Value> = self.get(column)?;
-        serde_json::from_value(value.0).map_err(|error| StoreError::corrupt(column, error))
+        let value = match self {
+            Self::Sqlite(row) => serde_json::from_str(&row.get::<String>(column)?),
+            Self::Postgres(row) => serde_json::from_value(row.try_get::<serde_json::Value, _>(column)?),
+        };
+        value.map_err(|error| StoreError::corrupt(column, error))
     }
 }
 
@@ -262,32 +274,20 @@ impl Db {
     /// Connects to `sqlite:FILE` (made if absent) or `postgres://…`.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         if url.starts_with("sqlite:") {
-            let options = SqliteConnectOptions::from_str(url)?
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .foreign_keys(true)
-                .busy_timeout(BUSY_TIMEOUT)
-                .statement_cache_capacity(STATEMENTS)
-                .row_buffer_size(ROWS_AHEAD);
-            let pool = |size| {
-                SqlitePoolOptions::new()
-                    .max_connections(size)
-                    .acquire_timeout(ACQUIRE_TIMEOUT)
-                    .idle_timeout(None)
-                    .max_lifetime(None)
-                    // There is no network that could have gone away meanwhile, and asking costs as much as a statement.
-                    .test_before_acquire(false)
-            };
-            // The log is copied by a connection of its own, so that hardly a commit waits for it.
-            let writing = options.clone().pragma("wal_autocheckpoint", "0").pragma("cache_size", WRITER_CACHE);
+            let file = SqliteConnectOptions::from_str(url)?.create_if_missing(false).foreign_keys(true);
+            let opening = |access, set| Opening { file: file.get_filename().to_owned(), access, set };
             // Now, and never again: a file that went missing later is to be missed, not to be replaced by an empty one.
-            let address = format!("sqlite:{}", options.get_filename().display());
-            let made = SqliteConnection::connect_with(&writing).await.map_err(|source| not_opened(address, source))?;
-            let writer = Kept::new(Some(made), writing.create_if_missing(false), ACQUIRE_TIMEOUT);
-            let checkpointer = pool(1).connect_lazy_with(options.clone());
-            let readers = pool(READERS).connect_lazy_with(options.read_only(true));
-            return Ok(Self::Sqlite { writer, rides: Rides::default(), readers, own: None, checkpointer });
+            let address = format!("sqlite:{}", file.get_filename().display());
+            let made = Embedded::connect(&opening(Access::Make, WRITER)).await;
+            let made = made.map_err(|source| not_opened(address, source))?;
+            return Ok(Self::Sqlite {
+                writer: Kept::new(Some(made), opening(Access::Write, WRITER), ACQUIRE_TIMEOUT),
+                rides: Rides::default(),
+                readers: Several::new(READERS, &opening(Access::Read, ""), ACQUIRE_TIMEOUT),
+                own: None,
+                checkpointer: Kept::new(None, opening(Access::Write, ""), ACQUIRE_TIMEOUT),
+                file: Box::new(file),
+            });
         }
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options =
@@ -295,7 +295,7 @@ impl Db {
             let pool = PgPoolOptions::new()
                 .max_connections(10)
                 .acquire_timeout(CONNECT_TIMEOUT)
-                .after_connect(|connection, _| connection.set());
+                .after_connect(|connection, _| kept::set(connection));
             let database = options.get_database().unwrap_or_default();
             let address = format!("postgres://{}:{}/{database}", options.get_host(), options.get_port());
             let pool = pool.connect_with(options).await.map_err(|source| not_opened(address, source))?;
@@ -309,11 +309,14 @@ impl Db {
     /// this one is closed, so is that.
     pub fn apart(&self) -> Self {
         match self {
-            Self::Sqlite { writer, rides, readers, checkpointer, .. } => {
-                let own = Kept::new(None, (*readers.connect_options()).clone(), ACQUIRE_TIMEOUT);
-                let (writer, rides, readers) = (writer.clone(), rides.clone(), readers.clone());
-                Self::Sqlite { writer, rides, readers, own: Some(own), checkpointer: checkpointer.clone() }
-            }
+            Self::Sqlite { writer, rides, readers, checkpointer, file, .. } => Self::Sqlite {
+                writer: writer.clone(),
+                rides: rides.clone(),
+                readers: readers.clone(),
+                own: Some(readers.apart()),
+                checkpointer: checkpointer.clone(),
+                file: file.clone(),
+            },
             Self::Postgres { pool, .. } => {
                 let own = Kept::new(None, (*pool.connect_options()).clone(), CONNECT_TIMEOUT);
                 Self::Postgres { pool: pool.clone(), own: Some(own) }
@@ -324,11 +327,11 @@ impl Db {
     /// Brings the tables up to date. Several processes may try at once.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { writer, .. } => {
-                let mut writer = writer.lend().await?;
+            Self::Sqlite { file, .. } => {
+                let mut connection = SqliteConnection::connect_with(file).await?;
                 // What `run` does; that is not general enough for a future that is sent to other threads.
-                SQLITE_MIGRATIONS.run_direct(None, &mut *writer, false).await?;
-                writer.give_back();
+                SQLITE_MIGRATIONS.run_direct(None, &mut connection, false).await?;
+                connection.close().await?;
             }
             Self::Postgres { pool, .. } => POSTGRES_MIGRATIONS.run(pool).await?,
         }
@@ -337,24 +340,16 @@ impl Db {
 
     /// The migrations that this program brings and the database does not have yet.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        let (migrations, applied) = match self {
-            Self::Sqlite { readers, .. } => (
-                &SQLITE_MIGRATIONS,
-                sqlx::query("SELECT version FROM _sqlx_migrations")
-                    .fetch_all(readers)
-                    .await
-                    .map(|rows| rows.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>()),
-            ),
-            Self::Postgres { pool, .. } => (
-                &POSTGRES_MIGRATIONS,
-                sqlx::query("SELECT version FROM _sqlx_migrations")
-                    .fetch_all(pool)
-                    .await
-                    .map(|rows| rows.iter().map(|row| row.get::<i64, _>(0)).collect::<Vec<_>>()),
-            ),
+        let migrations = match self {
+            Self::Sqlite { .. } => &SQLITE_MIGRATIONS,
+            Self::Postgres { .. } => &POSTGRES_MIGRATIONS,
+        };
+        let applied = async {
+            let rows = self.read().await?.all(APPLIED, values![]).await?;
+            rows.iter().map(|row| row.get::<i64>("version")).collect::<Result<Vec<_>, _>>()
         };
         // No such table: nothing was ever applied.
-        let applied = applied.unwrap_or_default();
+        let applied = applied.await.unwrap_or_default();
         Ok(migrations
             .iter()
             .filter(|migration| !applied.contains(&migration.version))
@@ -366,17 +361,20 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, rides, .. } => Tx::carrying(Begun::on(writer).await?, rides.clone()),
-            Self::Postgres { pool, own: Some(own) } => Begun::<Postgres>::on(open(pool, own)?).await?.into(),
-            Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
+            Self::Postgres { pool, own: Some(own) } => Begun::on(open(pool, own)?).await?.into(),
+            Self::Postgres { pool, .. } => Box::pin(pool.begin()).await?.into(),
         })
     }
 
     /// Begins a transaction that only reads, and holds up no writer.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite { readers, .. } => Begun::Pooled(Box::pin(readers.begin()).await?).into(),
-            Self::Postgres { pool, own: Some(own) } => Begun::<Postgres>::on(open(pool, own)?).await?.into(),
-            Self::Postgres { pool, .. } => Begun::Pooled(Box::pin(pool.begin()).await?).into(),
+            Self::Sqlite { readers, .. } => {
+                let (lent, kept) = readers.lend().await?;
+                Begun::Fresh(lent, kept).into()
+            }
+            Self::Postgres { pool, own: Some(own) } => Begun::on(open(pool, own)?).await?.into(),
+            Self::Postgres { pool, .. } => Box::pin(pool.begin()).await?.into(),
         })
     }
 
@@ -384,21 +382,16 @@ impl Db {
     pub(in crate::store) async fn glance(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite { readers, own, .. } => {
-                let (text, arguments) = rows::read_on_sqlite(sql, values)?;
-                let query = sqlx::query_with(text, arguments);
-                let rows = match own {
-                    Some(own) => {
-                        let mut own = own.lend().await?;
-                        let rows = query.fetch_all(&mut *own).await;
-                        own.give_back_after(&rows);
-                        rows?
-                    }
-                    None => query.fetch_all(readers).await?,
+                let mut lent = match own {
+                    Some(own) => own.lend().await?,
+                    None => readers.lend().await?.0,
                 };
-                Ok(rows.into_iter().map(Row::Sqlite).collect())
+                let outcomes = lent.run_all(rows::each_for_sqlite(sql, values)).await;
+                lent.give_back_after(&outcomes);
+                Ok(outcomes?.into_iter().flat_map(|outcome| outcome.rows).map(Row::Sqlite).collect())
             }
             Self::Postgres { pool, own } => {
-                let (text, arguments) = rows::read_on_postgres(sql, values)?;
+                let (text, arguments) = rows::all_for_postgres(sql, values)?;
                 let query = sqlx::query_with(text, arguments);
                 let rows = match own {
                     Some(own) => {
@@ -421,10 +414,10 @@ impl Db {
             Self::Sqlite { writer, rides, .. } => match rides.wait(writer, sql, values).await? {
                 Waited::Kept(row) => Some(row),
                 Waited::Turn(mut writer, values) => {
-                    let text = AssertSqlSafe(sql.text_for_sqlite());
-                    let rows = sqlx::query_with(text, for_sqlite(values)?).fetch_all(&mut *writer).await;
-                    writer.give_back_after(&rows);
-                    rows?.into_iter().next().map(Row::Sqlite)
+                    let statement = Statement { text: sql.text_for_sqlite().into(), values };
+                    let outcomes = writer.run_all(vec![statement]).await;
+                    writer.give_back_after(&outcomes);
+                    outcomes?.into_iter().flat_map(|outcome| outcome.rows).next().map(Row::Sqlite)
                 }
             },
             Self::Postgres { pool, own: Some(own) } => {
@@ -480,12 +473,9 @@ impl Db {
     /// Has the database read a statement without running it.
     pub async fn prepare(&self, sql: Sql) -> Result<usize, StoreError> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => {
+            Self::Sqlite { file, .. } => {
                 let text = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(sql.text_for_sqlite()));
-                let mut writer = writer.lend().await?;
-                let parameters = count((&mut *writer).prepare(text).await?.parameters());
-                writer.give_back();
-                parameters
+                count(SqliteConnection::connect_with(file).await?.prepare(text).await?.parameters())
             }
             Self::Postgres { pool, .. } => {
                 let text = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(sql.text_for_postgres()));
@@ -512,34 +502,6 @@ fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {
     }
 }
 
-pub(in crate::store) fn for_sqlite(values: Vec<Value>) -> Result<SqliteArguments, StoreError> {
-    let mut arguments = SqliteArguments::default();
-    for value in values {
-        add_for_sqlite(&mut arguments, value)?;
-    }
-    Ok(arguments)
-}
-
-/// Binds one more value.
-pub(in crate::store) fn add_for_sqlite(arguments: &mut SqliteArguments, value: Value) -> Result<(), StoreError> {
-    match value {
-        Value::Int(value) => arguments.add(value),
-        Value::Text(value) => arguments.add(value),
-        Value::Bool(value) => arguments.add(value),
-        Value::Time(value) => arguments.add(value.map(Micros)),
-        Value::Json(value) => arguments.add(sqlx::types::Json(value)),
-        Value::Bytes(value) => arguments.add(value),
-        Value::Ints(values) => arguments.add(sqlx::types::Json(values)),
-        Value::Texts(values) => arguments.add(sqlx::types::Json(values)),
-        Value::Times(values) => {
-            let micros: Vec<_> = values.iter().map(|time| time.map(|time| time.timestamp_micros())).collect();
-            arguments.add(sqlx::types::Json(micros))
-        }
-    }
-    .map_err(sqlx::Error::Encode)?;
-    Ok(())
-}
-
 pub(in crate::store) fn for_postgres(values: Vec<Value>) -> Result<PgArguments, StoreError> {
     let mut arguments = PgArguments::default();
     for value in values {
@@ -547,7 +509,7 @@ pub(in crate::store) fn for_postgres(values: Vec<Value>) -> Result<PgArguments, 
             Value::Int(value) => arguments.add(value),
             Value::Text(value) => arguments.add(value),
             Value::Bool(value) => arguments.add(value),
-            Value::Time(value) => arguments.add(value.map(Micros)),
+            Value::Time(value) => arguments.add(value),
             Value::Json(value) => arguments.add(sqlx::types::Json(value)),
             Value::Bytes(value) => arguments.add(value),
             Value::Ints(values) => arguments.add(values),

@@ -9,7 +9,7 @@ use crate::store::db::{Db, Row, Sql, values};
 use crate::store::error::StoreError;
 use crate::store::rows::Column::{Bytes, Int, Time};
 use crate::store::sql;
-use crate::store::tx::{Connection, Tx};
+use crate::store::tx::Tx;
 
 sql! {
     // The head's row is locked until the commit, so positions become visible in order. On SQLite a trigger moves it, and the
@@ -138,10 +138,10 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let (count, packed) = packed(alerts);
         self.later_rows(APPEND_AFTER, values![position, count, now, packed]).await?;
-        match self.on {
-            // A trigger does.
-            Connection::Sqlite(_) => Ok(()),
-            Connection::Postgres(_) => self.later_rows(MOVE_HEAD, values![position, count]).await,
+        // On SQLite a trigger does.
+        match self.on.is_sqlite() {
+            true => Ok(()),
+            false => self.later_rows(MOVE_HEAD, values![position, count]).await,
         }
     }
 

@@ -7,11 +7,10 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::PgConnection;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Executor};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{sleep, timeout};
@@ -28,50 +27,74 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_
 /// empty: a claim read all of it again for each job that waits. A test reads the plans.
 const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off";
 
-/// A connection that takes statements without values.
-pub trait Plain: Connection {
+/// A connection that is made and ended, and takes statements without values.
+pub trait Plain: Sized + Send + 'static {
+    /// How it is made.
+    type Options: Clone + Send + Sync;
+
     /// Whether its other end may go away while it rests.
     const MAY_GO: bool;
 
-    /// Runs one.
+    /// Makes one.
+    fn connect(options: &Self::Options) -> Running<'_, Self>;
+
+    /// Asks whether it lives.
+    fn ping(&mut self) -> Running<'_>;
+
+    /// Runs a statement.
     fn run(&mut self, statement: &'static str) -> Running<'_>;
 
-    /// Sets it, when it was made.
-    fn set(&mut self) -> Running<'_>;
+    /// Ends it, after what is under way.
+    fn close(self) -> Running<'static>;
+
+    /// Takes back what was begun on it, and gives it back. Nobody waits for that but whoever is lent it next.
+    fn leave(lent: Lent<Self>);
 }
 
-/// A statement under way; boxed, since a future over any kind of connection cannot be sent to other threads.
-pub type Running<'a> = Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send + 'a>>;
-
-impl Plain for SqliteConnection {
-    const MAY_GO: bool = false;
-
-    fn run(&mut self, statement: &'static str) -> Running<'_> {
-        Box::pin(async move { self.execute(statement).await.map(drop) })
-    }
-
-    fn set(&mut self) -> Running<'_> {
-        // By its options, all of it.
-        Box::pin(async { Ok(()) })
-    }
-}
+/// What is under way; boxed, since a future over any kind of connection cannot be sent to other threads.
+pub type Running<'a, T = ()> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
 
 impl Plain for PgConnection {
+    type Options = PgConnectOptions;
+
     const MAY_GO: bool = true;
+
+    fn connect(options: &PgConnectOptions) -> Running<'_, Self> {
+        Box::pin(async {
+            let mut connection = Self::connect_with(options).await?;
+            set(&mut connection).await?;
+            Ok(connection)
+        })
+    }
+
+    fn ping(&mut self) -> Running<'_> {
+        Box::pin(Connection::ping(self))
+    }
 
     fn run(&mut self, statement: &'static str) -> Running<'_> {
         Box::pin(async move { self.execute(statement).await.map(drop) })
     }
 
-    fn set(&mut self) -> Running<'_> {
-        self.run(PLANS)
+    fn close(self) -> Running<'static> {
+        Box::pin(Connection::close(self))
     }
+
+    fn leave(lent: Lent<Self>) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(lent.undo());
+        }
+    }
+}
+
+/// Sets a connection to PostgreSQL that was just made.
+pub fn set(connection: &mut PgConnection) -> Running<'_> {
+    connection.run(PLANS)
 }
 
 /// A connection that is kept. Clones share it.
-pub struct Kept<C: Connection>(Arc<Shared<C>>);
+pub struct Kept<C: Plain>(Arc<Shared<C>>);
 
-struct Shared<C: Connection> {
+struct Shared<C: Plain> {
     options: C::Options,
     patience: Duration,
     place: Arc<Mutex<Option<AtHand<C>>>>,
@@ -109,7 +132,9 @@ impl<C: Plain> Kept<C> {
                 return Err(sqlx::Error::PoolClosed);
             }
             let connection = match place.take() {
-                Some(AtHand { connection, since: Some(since) }) if !C::MAY_GO || since.elapsed() < AT_REST => connection,
+                Some(AtHand { connection, since: Some(since) }) if !C::MAY_GO || since.elapsed() < AT_REST => {
+                    connection
+                }
                 at_hand => Box::pin(self.living(at_hand)).await?,
             };
             self.0.times_lent.fetch_add(1, Ordering::Relaxed);
@@ -126,16 +151,20 @@ impl<C: Plain> Kept<C> {
         }
         let mut pause = PAUSES.0;
         loop {
-            match C::connect_with(&self.0.options).await {
+            match C::connect(&self.0.options).await {
                 Err(error) if passes(&error) => sleep(pause).await,
-                connected => {
-                    let mut connection = connected?;
-                    connection.set().await?;
-                    return Ok(connection);
-                }
+                connected => return connected,
             }
             pause = (pause * 2).min(PAUSES.1);
         }
+    }
+
+    /// The connection, where it is there and nobody has it.
+    fn free(&self) -> Option<Lent<C>> {
+        let mut place = self.0.place.clone().try_lock_owned().ok()?;
+        let AtHand { connection, .. } = place.take_if(|_| !C::MAY_GO && !self.0.is_closed.load(Ordering::Acquire))?;
+        self.0.times_lent.fetch_add(1, Ordering::Relaxed);
+        Some(Lent { connection, place })
     }
 
     /// How often it was lent.
@@ -154,14 +183,60 @@ impl<C: Plain> Kept<C> {
     }
 }
 
-impl<C: Connection> Clone for Kept<C> {
+/// Connections that are alike. Clones share them.
+pub struct Several<C: Plain>(Arc<[Kept<C>]>, Arc<AtomicUsize>);
+
+impl<C: Plain> Several<C> {
+    /// As many as `count`, each made when all others are lent.
+    pub fn new(count: usize, options: &C::Options, patience: Duration) -> Self {
+        let all = (0..count.max(1)).map(|_| Kept::new(None, options.clone(), patience));
+        Self(all.collect(), Arc::default())
+    }
+
+    /// One that is free, or else the next when it is; and where it comes from.
+    pub async fn lend(&self) -> Result<(Lent<C>, Kept<C>), sqlx::Error> {
+        if let Some(free) = self.0.iter().find_map(|kept| Some((kept.free()?, kept.clone()))) {
+            return Ok(free);
+        }
+        let next = &self.0[self.1.fetch_add(1, Ordering::Relaxed) % self.0.len()];
+        Ok((next.lend().await?, next.clone()))
+    }
+
+    /// One more that is alike, for one alone.
+    pub fn apart(&self) -> Kept<C> {
+        let Shared { options, patience, .. } = &*self.0[0].0;
+        Kept::new(None, options.clone(), *patience)
+    }
+
+    /// Closes all, after what is under way.
+    pub async fn close(&self) {
+        for kept in self.0.iter() {
+            kept.close().await;
+        }
+    }
+}
+
+impl<C: Plain> Clone for Several<C> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), self.1.clone())
+    }
+}
+
+/// Without the options.
+impl<C: Plain> fmt::Debug for Several<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Several").finish_non_exhaustive()
+    }
+}
+
+impl<C: Plain> Clone for Kept<C> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
 /// Without the options, which may have a password.
-impl<C: Connection> fmt::Debug for Kept<C> {
+impl<C: Plain> fmt::Debug for Kept<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kept").finish_non_exhaustive()
     }

@@ -4,6 +4,7 @@ pub mod alert;
 mod checkpoint;
 pub mod db;
 pub mod declaration;
+pub mod embedded;
 pub mod error;
 pub mod handed;
 pub mod heartbeat;

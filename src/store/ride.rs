@@ -4,11 +4,11 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sqlx::sqlite::SqliteConnection;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use crate::store::db::{Row, Sql, Value};
+use crate::store::embedded::Embedded;
 use crate::store::error::StoreError;
 use crate::store::kept::{Kept, Lent};
 
@@ -38,14 +38,14 @@ pub enum Waited {
     /// All was kept; this is the row.
     Kept(Row),
     /// It is the rider's turn, to go alone.
-    Turn(Lent<SqliteConnection>, Vec<Value>),
+    Turn(Lent<Embedded>, Vec<Value>),
 }
 
 impl Rides {
     /// Waits for a ride or for the writer, whichever comes first.
     pub async fn wait(
         &self,
-        writer: &Kept<SqliteConnection>,
+        writer: &Kept<Embedded>,
         sql: Sql,
         values: impl Fn() -> Vec<Value>,
     ) -> Result<Waited, StoreError> {

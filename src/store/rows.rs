@@ -4,11 +4,11 @@
 use std::fmt::Write;
 
 use sqlx::postgres::PgArguments;
-use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::domain::Timestamp;
-use crate::store::db::{Row, Sql, Value, add_for_sqlite};
+use crate::store::db::{Row, Sql, Value};
+use crate::store::embedded::Statement;
 use crate::store::error::StoreError;
 use crate::store::tx::{Connection, Tx};
 
@@ -109,7 +109,7 @@ impl Tx {
 
     /// Runs what waits, where PostgreSQL would return the rows of another statement.
     async fn catch_up_with_then(&mut self) -> Result<(), StoreError> {
-        if matches!(self.on, Connection::Postgres(_)) && self.behind.has_then() {
+        if !self.on.is_sqlite() && self.behind.has_then() {
             self.catch_up().await?;
         }
         Ok(())
@@ -119,7 +119,7 @@ impl Tx {
     /// writes a row in one of them only.
     async fn catch_up_before(&mut self, next: Sql) -> Result<(), StoreError> {
         let is_alike = |waiting: &Waiting| waiting.then.is_none() && waiting.sql.written() == next.written();
-        if matches!(self.on, Connection::Postgres(_)) && self.behind.0.iter().any(is_alike) {
+        if !self.on.is_sqlite() && self.behind.0.iter().any(is_alike) {
             self.catch_up().await?;
         }
         Ok(())
@@ -146,47 +146,42 @@ impl Tx {
     async fn run_behind(&mut self, place: Place) -> Result<(Vec<Row>, bool), StoreError> {
         let mut waiting = std::mem::take(&mut self.behind).0;
         waiting.sort_by_key(|waiting| waiting.then.is_some());
-        match &mut self.on {
-            Connection::Sqlite(tx) => {
-                let after = if place == Place::Last { "COMMIT" } else { "" };
-                let (text, arguments, whose) = one_after_another(waiting, after)?;
-                let mut returned = Vec::new();
-                let mut outcomes = tx.run(text, arguments).await?.into_iter();
-                for (statements, then) in whose {
-                    let rows: Vec<Row> = outcomes.by_ref().take(statements).flat_map(|outcome| outcome.rows).collect();
-                    match then {
-                        Some(then) => self.then.push(then(rows)?),
-                        None => returned = rows,
-                    }
-                }
-                Ok((returned, place == Place::Last))
+        if let Connection::Sqlite(tx) = &mut self.on {
+            let (mut statements, whose) = one_after_another(waiting);
+            if place == Place::Last {
+                statements.push("COMMIT".into());
             }
-            Connection::Postgres(tx) => {
-                let then = waiting.last_mut().and_then(|last| last.then.take());
-                let (text, arguments) = together(waiting)?;
-                if place == Place::Within {
-                    tx.begun().await?;
+            let mut returned = Vec::new();
+            let mut outcomes = tx.run(statements).await?.into_iter();
+            for (statements, then) in whose {
+                let rows = outcomes.by_ref().take(statements).flat_map(|outcome| outcome.rows);
+                let rows: Vec<Row> = rows.map(Row::Sqlite).collect();
+                match then {
+                    Some(then) => self.then.push(then(rows)?),
+                    None => returned = rows,
                 }
-                let (rows, is_all) = tx.run_at_once(text.into_sql_str(), arguments).await?;
-                let Some(then) = then else { return Ok((rows, is_all)) };
-                self.then.push(then(rows)?);
-                Ok((Vec::new(), is_all))
             }
+            return Ok((returned, place == Place::Last));
         }
+        let then = waiting.last_mut().and_then(|last| last.then.take());
+        let (text, arguments) = together(waiting)?;
+        if place == Place::Within {
+            self.on.postgres().await?;
+        }
+        let (rows, is_all) = self.on.run_at_once(text, arguments).await?;
+        let Some(then) = then else { return Ok((rows, is_all)) };
+        self.then.push(then(rows)?);
+        Ok((Vec::new(), is_all))
     }
 
     async fn execute_many_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<(), StoreError> {
-        match &mut self.on {
-            Connection::Sqlite(tx) => {
-                for (text, arguments) in batches(sql, values) {
-                    tx.run(text, arguments?).await?;
-                }
-            }
-            Connection::Postgres(tx) => {
-                let (text, arguments) = together(vec![Waiting { sql, values, then: None }])?;
-                sqlx::query_with(text, arguments).execute(tx.begun().await?).await?;
-            }
+        let all = vec![Waiting { sql, values, then: None }];
+        if let Connection::Sqlite(tx) = &mut self.on {
+            tx.run(one_after_another(all).0).await?;
+            return Ok(());
         }
+        let (text, arguments) = together(all)?;
+        sqlx::query_with(text, arguments).execute(self.on.postgres().await?).await?;
         Ok(())
     }
 }
@@ -200,55 +195,37 @@ enum Place {
     Last,
 }
 
-/// All that is read by a statement over rows, as one text for SQLite.
-pub(in crate::store) fn read_on_sqlite(sql: Sql, values: Vec<Value>) -> Result<(SqlStr, SqliteArguments), StoreError> {
-    let (text, arguments, _) = one_after_another(vec![Waiting { sql, values, then: None }], "")?;
-    Ok((text, arguments))
+/// All that a statement over rows is made of on SQLite.
+pub(in crate::store) fn each_for_sqlite(sql: Sql, values: Vec<Value>) -> Vec<Statement> {
+    one_after_another(vec![Waiting { sql, values, then: None }]).0
 }
 
-/// The same for PostgreSQL.
-pub(in crate::store) fn read_on_postgres(sql: Sql, values: Vec<Value>) -> Result<(SqlStr, PgArguments), StoreError> {
-    let (text, arguments) = together(vec![Waiting { sql, values, then: None }])?;
-    Ok((text.into_sql_str(), arguments))
+/// The same on PostgreSQL.
+pub(in crate::store) fn all_for_postgres(sql: Sql, values: Vec<Value>) -> Result<(SqlStr, PgArguments), StoreError> {
+    together(vec![Waiting { sql, values, then: None }])
 }
 
-/// The statements that SQLite is given for these rows, filled up to the sizes that are prepared.
-fn batches(sql: Sql, values: Vec<Value>) -> impl Iterator<Item = (SqlStr, Result<SqliteArguments, StoreError>)> {
-    let mut values = values.into_iter();
-    std::iter::from_fn(move || {
-        let size = size_of(values.len() / sql.columns().len())?;
-        let mut arguments = SqliteArguments::default();
-        let bound = bind(&mut arguments, sql, size, &mut values);
-        Some((AssertSqlSafe(for_sqlite(sql, size)).into_sql_str(), bound.map(|()| arguments)))
-    })
-}
-
-/// Statements over few rows as one text for SQLite, which takes the values of each in turn; of how many statements each of
-/// them is made, and what is made of their rows.
-fn one_after_another(statements: Vec<Waiting>, after: &str) -> Result<(SqlStr, SqliteArguments, Whose), StoreError> {
-    let (mut text, mut arguments, mut whose) = (String::new(), SqliteArguments::default(), Vec::new());
-    let mut add = |statement: &str| {
-        text.push_str(statement);
-        text.push_str(";\n");
-    };
-    for Waiting { sql, values, then } in statements {
-        let mut values = values.into_iter();
-        if sql.columns().is_empty() {
-            add(sql.sqlite);
-            values.try_for_each(|value| add_for_sqlite(&mut arguments, value))?;
+/// Statements for SQLite, those over rows in the sizes that are prepared; of how many each of them is made, and what is made
+/// of their rows.
+fn one_after_another(waiting: Vec<Waiting>) -> (Vec<Statement>, Whose) {
+    let (mut statements, mut whose) = (Vec::new(), Vec::new());
+    for Waiting { sql, mut values, then } in waiting {
+        let width = sql.columns().len();
+        if width == 0 {
+            statements.push(Statement { text: sql.sqlite.into(), values });
             whose.push((1, then));
             continue;
         }
         let mut count = 0;
-        while let Some(size) = size_of(values.len() / sql.columns().len()) {
-            add(&for_sqlite(sql, size));
-            bind(&mut arguments, sql, size, &mut values)?;
+        while let Some(size) = size_of(values.len() / width) {
+            let rest = values.split_off(values.len().min(size * width));
+            statements.push(Statement { text: for_sqlite(sql, size).into(), values });
+            values = rest;
             count += 1;
         }
         whose.push((count, then));
     }
-    text.push_str(after);
-    Ok((AssertSqlSafe(text).into_sql_str(), arguments, whose))
+    (statements, whose)
 }
 
 type Whose = Vec<(usize, Option<Then>)>;
@@ -259,21 +236,8 @@ fn size_of(rows: usize) -> Option<usize> {
     (0 < rows).then_some(size)
 }
 
-/// Binds the values of `size` rows; those that are missing are filled up.
-fn bind(
-    arguments: &mut SqliteArguments,
-    sql: Sql,
-    size: usize,
-    values: &mut impl Iterator<Item = Value>,
-) -> Result<(), StoreError> {
-    let width = sql.columns().len();
-    (0..size * width).try_for_each(|place| {
-        add_for_sqlite(arguments, values.next().unwrap_or_else(|| sql.columns()[place % width].none()))
-    })
-}
-
 /// Statements over rows as one for PostgreSQL; it returns what the last one does.
-fn together(statements: Vec<Waiting>) -> Result<(AssertSqlSafe<String>, PgArguments), StoreError> {
+fn together(statements: Vec<Waiting>) -> Result<(SqlStr, PgArguments), StoreError> {
     let (mut texts, mut arguments, mut bound) = (Vec::new(), PgArguments::default(), 0);
     for Waiting { sql, values, .. } in statements {
         texts.push(for_postgres(sql, bound));
@@ -283,7 +247,7 @@ fn together(statements: Vec<Waiting>) -> Result<(AssertSqlSafe<String>, PgArgume
     let last = texts.pop().unwrap_or_default();
     let others: Vec<String> = texts.iter().enumerate().map(|(place, text)| format!("s{place} AS ({text})")).collect();
     let with = if others.is_empty() { String::new() } else { format!("WITH {} ", others.join(", ")) };
-    Ok((AssertSqlSafe(with + &last), arguments))
+    Ok((AssertSqlSafe(with + &last).into_sql_str(), arguments))
 }
 
 /// The text of a statement over `count` rows, for SQLite.
@@ -313,14 +277,6 @@ impl Column {
             Self::Json => "jsonb",
             Self::Bool => "boolean",
             Self::Bytes => "bytea",
-        }
-    }
-
-    const fn none(self) -> Value {
-        match self {
-            Self::Int | Self::Json | Self::Bool | Self::Bytes => Value::Int(None),
-            Self::Text => Value::Text(None),
-            Self::Time => Value::Time(None),
         }
     }
 }

@@ -1,20 +1,14 @@
 //! Transactions of either database, and what is asked within one.
 
-use std::ops::{Deref, DerefMut};
-
-use futures_util::TryStreamExt;
+use sqlx::SqlStr;
 use sqlx::postgres::{PgArguments, PgConnection, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteArguments};
-use sqlx::{AssertSqlSafe, Database, Either, Executor, SqlSafeStr, SqlStr};
 
-use crate::store::db::{Row, Sql, Value, for_postgres, for_sqlite};
+use crate::store::db::{Row, Sql, Value, for_postgres};
+use crate::store::embedded::{Embedded, Outcome, Statement};
 use crate::store::error::StoreError;
 use crate::store::kept::{Kept, Lent, Plain, is_gone};
 use crate::store::ride::{Rider, Rides, Ticket};
 use crate::store::rows::{Behind, Deed};
-
-/// How a transaction that writes begins on SQLite: a write lock taken later than at the start could not be waited for.
-const BEGIN: &str = "BEGIN IMMEDIATE;\n";
 
 /// A transaction: all of it is kept, or nothing.
 pub struct Tx {
@@ -25,35 +19,57 @@ pub struct Tx {
     rides: Rides,
 }
 
-/// A connection on which a transaction was begun.
+/// A connection on which a transaction is begun.
 pub(in crate::store) enum Connection {
-    /// SQLite's.
-    Sqlite(Begun<Sqlite>),
-    /// PostgreSQL's.
-    Postgres(Begun<Postgres>),
+    /// To SQLite.
+    Sqlite(Begun<Embedded>),
+    /// To PostgreSQL, for who has one of its own.
+    Postgres(Begun<PgConnection>),
+    /// To PostgreSQL, of the pool that all share.
+    Pooled(sqlx::Transaction<'static, Postgres>),
 }
 
-/// A transaction on a connection of a pool, or on one that is kept.
-pub(in crate::store) enum Begun<DB: Database> {
-    Pooled(sqlx::Transaction<'static, DB>),
+/// A transaction on a connection that is kept.
+pub(in crate::store) enum Begun<C: Plain> {
     /// It begins with its first statement, since each turn to the database takes as long as one; where that is the last one,
     /// too, PostgreSQL needs no other turn. Beside it is where another connection is lent, should this one be gone.
-    Fresh(Lent<DB::Connection>, Kept<DB::Connection>),
-    Kept(Lent<DB::Connection>),
+    Fresh(Lent<C>, Kept<C>),
+    Kept(Lent<C>),
     /// It came to its end.
     Ended,
 }
 
-impl<DB: Database<Connection: Plain>> Begun<DB> {
+impl<C: Plain> Begun<C> {
     /// One that is yet to begin.
-    pub async fn on(kept: &Kept<DB::Connection>) -> Result<Self, sqlx::Error> {
+    pub async fn on(kept: &Kept<C>) -> Result<Self, sqlx::Error> {
         Ok(Self::Fresh(kept.lend().await?, kept.clone()))
+    }
+
+    async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        match std::mem::replace(self, Self::Ended) {
+            Self::Kept(mut kept) => {
+                kept.run("COMMIT").await?;
+                kept.give_back();
+            }
+            Self::Fresh(lent, _) => lent.give_back(),
+            Self::Ended => (),
+        }
+        Ok(())
+    }
+
+    /// Takes it back beside everything else; who writes next waits for that.
+    fn leave(&mut self) {
+        match std::mem::replace(self, Self::Ended) {
+            Self::Kept(kept) => C::leave(kept),
+            Self::Fresh(lent, _) => lent.give_back(),
+            Self::Ended => (),
+        }
     }
 }
 
-impl Begun<Postgres> {
+impl Begun<PgConnection> {
     /// The connection, on which it has begun.
-    pub async fn begun(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+    async fn begun(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         match std::mem::replace(self, Self::Ended) {
             Self::Fresh(mut lent, kept) => {
                 match lent.run("BEGIN").await {
@@ -69,98 +85,29 @@ impl Begun<Postgres> {
             }
             begun => *self = begun,
         }
-        Ok(&mut *self)
-    }
-
-    /// Runs statements that are one in `text`, as all of the transaction where it is yet to begin; their rows, and whether it
-    /// ended with them.
-    pub async fn run_at_once(&mut self, text: SqlStr, arguments: PgArguments) -> Result<(Vec<Row>, bool), StoreError> {
-        let query = sqlx::query_with(text, arguments);
-        let (rows, is_all) = match std::mem::replace(self, Self::Ended) {
-            Self::Fresh(mut lent, _) => {
-                let rows = query.fetch_all(&mut *lent).await;
-                lent.give_back_after(&rows);
-                (rows?, true)
-            }
-            begun => {
-                *self = begun;
-                (query.fetch_all(self.begun().await?).await?, false)
-            }
-        };
-        Ok((rows.into_iter().map(Row::Postgres).collect(), is_all))
-    }
-}
-
-impl<DB: Database<Connection: Plain>> Begun<DB> {
-    async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        match std::mem::replace(self, Self::Ended) {
-            Self::Pooled(tx) => tx.commit().await,
-            Self::Kept(mut kept) => {
-                kept.run("COMMIT").await?;
-                kept.give_back();
-                Ok(())
-            }
-            Self::Fresh(lent, _) => {
-                lent.give_back();
-                Ok(())
-            }
-            Self::Ended => Ok(()),
-        }
-    }
-
-    async fn rollback(&mut self) -> Result<(), sqlx::Error> {
-        match std::mem::replace(self, Self::Ended) {
-            Self::Pooled(tx) => tx.rollback().await,
-            Self::Kept(kept) => {
-                kept.undo().await;
-                Ok(())
-            }
-            Self::Fresh(lent, _) => {
-                lent.give_back();
-                Ok(())
-            }
-            Self::Ended => Ok(()),
-        }
-    }
-
-    /// Takes it back beside everything else; who writes next waits for that.
-    fn leave(&mut self) {
-        match std::mem::replace(self, Self::Ended) {
-            Self::Kept(kept) => {
-                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                    runtime.spawn(kept.undo());
-                }
-            }
-            Self::Fresh(lent, _) => lent.give_back(),
-            Self::Pooled(_) | Self::Ended => (),
+        match self {
+            Self::Kept(lent) => Ok(&mut *lent),
+            Self::Fresh(..) | Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
         }
     }
 }
 
-impl Begun<Sqlite> {
-    /// Runs statements that follow one another in `text`, in one turn: what each came to. Before the first of all comes what
-    /// begins the transaction.
-    pub async fn run(&mut self, text: SqlStr, arguments: SqliteArguments) -> Result<Vec<Outcome>, StoreError> {
-        let (begins, text) = match std::mem::replace(self, Self::Ended) {
+impl Begun<Embedded> {
+    /// Runs statements in one turn: what each came to. Before the first of all comes what begins the transaction.
+    pub async fn run(&mut self, mut statements: Vec<Statement>) -> Result<Vec<Outcome>, StoreError> {
+        let begins = match std::mem::replace(self, Self::Ended) {
             Self::Fresh(lent, _) => {
+                statements.insert(0, lent.begin().into());
                 *self = Self::Kept(lent);
-                (true, AssertSqlSafe(format!("{BEGIN}{}", text.as_str())).into_sql_str())
+                true
             }
             begun => {
                 *self = begun;
-                (false, text)
+                false
             }
         };
-        let mut done = (&mut **self).fetch_many(sqlx::query_with(text, arguments));
-        let (mut outcomes, mut rows) = (Vec::new(), Vec::new());
-        while let Some(item) = done.try_next().await? {
-            match item {
-                Either::Right(row) => rows.push(Row::Sqlite(row)),
-                Either::Left(done) => {
-                    outcomes.push(Outcome { changed: done.rows_affected(), rows: std::mem::take(&mut rows) });
-                }
-            }
-        }
+        let Self::Kept(lent) = self else { unreachable!("nothing is asked of a transaction that ended") };
+        let mut outcomes = lent.run_all(statements).await?;
         Ok(outcomes.split_off(usize::from(begins)))
     }
 
@@ -172,52 +119,65 @@ impl Begun<Sqlite> {
     }
 }
 
-/// What a statement came to.
-#[derive(Default)]
-pub(in crate::store) struct Outcome {
-    /// How many rows it changed.
-    pub changed: u64,
-    /// The rows that it gives.
-    pub rows: Vec<Row>,
-}
+impl Connection {
+    /// Whether it is one to SQLite.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
 
-impl<DB: Database> Deref for Begun<DB> {
-    type Target = DB::Connection;
-
-    fn deref(&self) -> &DB::Connection {
+    /// The connection to PostgreSQL, on which the transaction has begun.
+    pub async fn postgres(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         match self {
-            Self::Pooled(tx) => tx,
-            Self::Fresh(lent, _) | Self::Kept(lent) => lent,
-            Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
+            Self::Postgres(begun) => begun.begun().await,
+            Self::Pooled(tx) => Ok(&mut *tx),
+            Self::Sqlite(_) => unreachable!("it is one to SQLite"),
         }
     }
-}
 
-impl<DB: Database> DerefMut for Begun<DB> {
-    fn deref_mut(&mut self) -> &mut DB::Connection {
-        match self {
-            Self::Pooled(tx) => tx,
-            Self::Fresh(lent, _) | Self::Kept(lent) => lent,
-            Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
-        }
+    /// Runs statements that are one in `text`, on PostgreSQL, as all of the transaction where it is yet to begin; their rows,
+    /// and whether it ended with them.
+    pub async fn run_at_once(&mut self, text: SqlStr, arguments: PgArguments) -> Result<(Vec<Row>, bool), StoreError> {
+        let query = sqlx::query_with(text, arguments);
+        let (rows, is_all) = match self {
+            Self::Postgres(begun @ Begun::Fresh(..)) => {
+                let Begun::Fresh(mut lent, _) = std::mem::replace(begun, Begun::Ended) else { unreachable!("it is") };
+                let rows = query.fetch_all(&mut *lent).await;
+                lent.give_back_after(&rows);
+                (rows?, true)
+            }
+            begun => (query.fetch_all(begun.postgres().await?).await?, false),
+        };
+        Ok((rows.into_iter().map(Row::Postgres).collect(), is_all))
     }
 }
 
-impl From<Begun<Sqlite>> for Tx {
-    fn from(begun: Begun<Sqlite>) -> Self {
-        Self { on: Connection::Sqlite(begun), behind: Behind::default(), then: Vec::new(), rides: Rides::default() }
+impl From<Connection> for Tx {
+    fn from(on: Connection) -> Self {
+        Self { on, behind: Behind::default(), then: Vec::new(), rides: Rides::default() }
     }
 }
 
-impl From<Begun<Postgres>> for Tx {
-    fn from(begun: Begun<Postgres>) -> Self {
-        Self { on: Connection::Postgres(begun), behind: Behind::default(), then: Vec::new(), rides: Rides::default() }
+impl From<Begun<Embedded>> for Tx {
+    fn from(begun: Begun<Embedded>) -> Self {
+        Connection::Sqlite(begun).into()
+    }
+}
+
+impl From<Begun<PgConnection>> for Tx {
+    fn from(begun: Begun<PgConnection>) -> Self {
+        Connection::Postgres(begun).into()
+    }
+}
+
+impl From<sqlx::Transaction<'static, Postgres>> for Tx {
+    fn from(tx: sqlx::Transaction<'static, Postgres>) -> Self {
+        Connection::Pooled(tx).into()
     }
 }
 
 impl Tx {
     /// A transaction on SQLite's one writer, whose commit takes along who waits for that.
-    pub(in crate::store) fn carrying(writer: Begun<Sqlite>, rides: Rides) -> Self {
+    pub(in crate::store) fn carrying(writer: Begun<Embedded>, rides: Rides) -> Self {
         let mut tx = Self::from(writer);
         tx.rides = rides;
         tx
@@ -226,15 +186,12 @@ impl Tx {
     /// Runs a statement; how many rows it changed.
     pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
         self.catch_up().await?;
-        Ok(match &mut self.on {
-            Connection::Sqlite(tx) => {
-                let outcomes = tx.run(SqlStr::from_static(sql.sqlite), for_sqlite(values)?).await?;
-                outcomes.into_iter().next().unwrap_or_default().changed
-            }
-            Connection::Postgres(tx) => {
-                sqlx::query_with(sql.postgres, for_postgres(values)?).execute(tx.begun().await?).await?.rows_affected()
-            }
-        })
+        if let Connection::Sqlite(tx) = &mut self.on {
+            let outcomes = tx.run(vec![Statement { text: sql.sqlite.into(), values }]).await?;
+            return Ok(outcomes.first().map_or(0, |outcome| outcome.changed));
+        }
+        let query = sqlx::query_with(sql.postgres, for_postgres(values)?);
+        Ok(query.execute(self.on.postgres().await?).await?.rows_affected())
     }
 
     /// Runs a statement; its rows.
@@ -251,24 +208,16 @@ impl Tx {
     ) -> Result<[Vec<Row>; N], StoreError> {
         self.catch_up().await?;
         let mut all = [const { Vec::new() }; N];
-        match &mut self.on {
-            Connection::Sqlite(tx) => {
-                let text = match &statements[..] {
-                    [one] => SqlStr::from_static(one.sqlite),
-                    several => AssertSqlSafe(several.iter().map(|sql| sql.sqlite).collect::<Vec<_>>().join(";\n"))
-                        .into_sql_str(),
-                };
-                for (rows, outcome) in all.iter_mut().zip(tx.run(text, for_sqlite(values)?).await?) {
-                    *rows = outcome.rows;
-                }
+        if let Connection::Sqlite(tx) = &mut self.on {
+            let statement = |sql: &Sql| Statement { text: sql.sqlite.into(), values: values.clone() };
+            for (rows, outcome) in all.iter_mut().zip(tx.run(statements.iter().map(statement).collect()).await?) {
+                *rows = outcome.rows.into_iter().map(Row::Sqlite).collect();
             }
-            Connection::Postgres(tx) => {
-                for (rows, sql) in all.iter_mut().zip(statements) {
-                    let found =
-                        sqlx::query_with(sql.postgres, for_postgres(values.clone())?).fetch_all(tx.begun().await?).await?;
-                    *rows = found.into_iter().map(Row::Postgres).collect();
-                }
-            }
+            return Ok(all);
+        }
+        for (rows, sql) in all.iter_mut().zip(statements) {
+            let query = sqlx::query_with(sql.postgres, for_postgres(values.clone())?);
+            *rows = query.fetch_all(self.on.postgres().await?).await?.into_iter().map(Row::Postgres).collect();
         }
         Ok(all)
     }
@@ -310,11 +259,17 @@ impl Tx {
     }
 
     async fn end(&mut self) -> Result<(), StoreError> {
-        let is_committed = self.catch_up_and_commit().await?;
-        match &mut self.on {
-            _ if is_committed => (),
-            Connection::Sqlite(tx) => tx.commit().await?,
-            Connection::Postgres(tx) => tx.commit().await?,
+        if !self.catch_up_and_commit().await? {
+            match &mut self.on {
+                Connection::Sqlite(begun) => begun.commit().await?,
+                Connection::Postgres(begun) => begun.commit().await?,
+                Connection::Pooled(_) => {
+                    if let Connection::Pooled(tx) = std::mem::replace(&mut self.on, Connection::Postgres(Begun::Ended))
+                    {
+                        tx.commit().await?;
+                    }
+                }
+            }
         }
         // Before the next one writes: who was taken along must know that it is not its turn any more.
         self.then.drain(..).for_each(|act| act());
@@ -325,20 +280,18 @@ impl Tx {
     }
 
     /// Forgets everything.
-    pub async fn rollback(mut self) -> Result<(), StoreError> {
-        match &mut self.on {
-            Connection::Sqlite(tx) => tx.rollback().await?,
-            Connection::Postgres(tx) => tx.rollback().await?,
-        }
-        Ok(())
+    pub fn rollback(self) {
+        drop(self);
     }
 }
 
 impl Drop for Tx {
     fn drop(&mut self) {
         match &mut self.on {
-            Connection::Sqlite(tx) => tx.leave(),
-            Connection::Postgres(tx) => tx.leave(),
+            Connection::Sqlite(begun) => begun.leave(),
+            Connection::Postgres(begun) => begun.leave(),
+            // As sqlx does by itself.
+            Connection::Pooled(_) => (),
         }
     }
 }

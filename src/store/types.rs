@@ -1,64 +1,7 @@
 //! Types that the two databases keep differently.
 
-use chrono::DateTime;
-use sqlx::encode::IsNull;
-use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
-use sqlx::{Decode, Encode, Type};
-
-use crate::domain::Timestamp;
 use crate::domain::id::Snowflake;
 use crate::store::error::StoreError;
-
-/// A moment: `TIMESTAMPTZ` on PostgreSQL, microseconds since 1970 on SQLite, which has no type for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Micros(pub Timestamp);
-
-impl Type<Sqlite> for Micros {
-    fn type_info() -> SqliteTypeInfo {
-        <i64 as Type<Sqlite>>::type_info()
-    }
-
-    fn compatible(info: &SqliteTypeInfo) -> bool {
-        <i64 as Type<Sqlite>>::compatible(info)
-    }
-}
-
-impl Encode<'_, Sqlite> for Micros {
-    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
-        <i64 as Encode<'_, Sqlite>>::encode(self.0.timestamp_micros(), buffer)
-    }
-}
-
-impl<'r> Decode<'r, Sqlite> for Micros {
-    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
-        let micros = <i64 as Decode<'r, Sqlite>>::decode(value)?;
-        DateTime::from_timestamp_micros(micros).map(Self).ok_or_else(|| "a time out of range".into())
-    }
-}
-
-impl Type<Postgres> for Micros {
-    fn type_info() -> PgTypeInfo {
-        <Timestamp as Type<Postgres>>::type_info()
-    }
-
-    fn compatible(info: &PgTypeInfo) -> bool {
-        <Timestamp as Type<Postgres>>::compatible(info)
-    }
-}
-
-impl Encode<'_, Postgres> for Micros {
-    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        <Timestamp as Encode<'_, Postgres>>::encode_by_ref(&self.0, buffer)
-    }
-}
-
-impl<'r> Decode<'r, Postgres> for Micros {
-    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
-        <Timestamp as Decode<'r, Postgres>>::decode(value).map(Self)
-    }
-}
 
 /// A Discord identity as a database keeps it.
 pub fn from_snowflake(snowflake: Snowflake) -> i64 {

@@ -16,7 +16,7 @@ use firebell::domain::paging::{Page, PageState};
 use firebell::engine::Listing;
 use firebell::store::Db;
 use firebell::store::alert::Asked;
-use sqlx::Row;
+use sqlx::{Connection, Row, SqliteConnection};
 use standin::{Discord, Options, Trouble, TroubleKind};
 
 use crate::support::alerts::{drift, webhook};
@@ -81,7 +81,9 @@ fn serve(config: &Path, discord: &Discord) -> (Program, String) {
 
 async fn count(db: &Db, sql: &'static str) -> i64 {
     match db {
-        Db::Sqlite { readers, .. } => sqlx::query(sql).fetch_one(readers).await.unwrap().get(0),
+        Db::Sqlite { file, .. } => {
+            sqlx::query(sql).fetch_one(&mut SqliteConnection::connect_with(file).await.unwrap()).await.unwrap().get(0)
+        }
         Db::Postgres { pool, .. } => sqlx::query(sql).fetch_one(pool).await.unwrap().get(0),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use firebell::store::Db;
-use sqlx::Row;
+use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::support::TestDatabase;
 
@@ -27,12 +27,12 @@ type Tables = BTreeMap<String, BTreeMap<String, bool>>;
 async fn tables(db: &Db) -> Tables {
     let mut tables = Tables::new();
     match db {
-        Db::Sqlite { writer, .. } => {
+        Db::Sqlite { file, .. } => {
             let rows = sqlx::query(
                 "SELECT m.name AS t, c.name AS c, c.\"notnull\" AS n FROM sqlite_master m JOIN pragma_table_info(m.name) c
                  WHERE m.type = 'table' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' AND m.name NOT LIKE 'sqlite%'",
             )
-            .fetch_all(&mut *writer.lend().await.unwrap())
+            .fetch_all(&mut SqliteConnection::connect_with(file).await.unwrap())
             .await
             .unwrap();
             for row in rows {
@@ -65,8 +65,8 @@ async fn indexes(db: &Db) -> BTreeSet<String> {
         }
     };
     match db {
-        Db::Sqlite { writer, .. } => sqlx::query(sql)
-            .fetch_all(&mut *writer.lend().await.unwrap())
+        Db::Sqlite { file, .. } => sqlx::query(sql)
+            .fetch_all(&mut SqliteConnection::connect_with(file).await.unwrap())
             .await
             .unwrap()
             .iter()

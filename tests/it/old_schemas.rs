@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use firebell::store::Db;
 use serde_json::{Map, Value};
-use sqlx::Row;
 use sqlx::migrate::Migrator;
+use sqlx::{Connection, Row, SqliteConnection};
 
 use crate::support::{Bot, TestDatabase};
 
@@ -63,7 +63,9 @@ async fn fill(database: &TestDatabase, schema: &str) {
     let rows: Map<String, Value> = serde_json::from_str(&rows).unwrap();
     assert!(rows.keys().all(|table| TABLES.contains(&table.as_str())), "TABLES lacks one of {:?}", rows.keys());
     match &db {
-        Db::Sqlite { writer, .. } => migrator.run(&mut *writer.lend().await.unwrap()).await.unwrap(),
+        Db::Sqlite { file, .. } => {
+            migrator.run(&mut SqliteConnection::connect_with(file).await.unwrap()).await.unwrap();
+        }
         Db::Postgres { pool, .. } => migrator.run(pool).await.unwrap(),
     }
     for table in TABLES {
@@ -82,8 +84,8 @@ async fn fill(database: &TestDatabase, schema: &str) {
 async fn execute(db: &Db, sql: String) {
     let query = sqlx::AssertSqlSafe(sql);
     match db {
-        Db::Sqlite { writer, .. } => {
-            sqlx::query(query).execute(&mut *writer.lend().await.unwrap()).await.unwrap();
+        Db::Sqlite { file, .. } => {
+            sqlx::query(query).execute(&mut SqliteConnection::connect_with(file).await.unwrap()).await.unwrap();
         }
         Db::Postgres { pool, .. } => {
             sqlx::query(query).execute(pool).await.unwrap();

@@ -10,7 +10,7 @@ use firebell::demo::world::{HOOK_SECRET, Setting, World};
 use firebell::domain::alert::Alert;
 use firebell::store::Db;
 use firebell::store::inbox_writer::{Inbox, InboxError};
-use sqlx::Connection;
+use sqlx::{Connection, SqliteConnection};
 use standin::Options;
 
 use crate::support::alerts::{drift, webhook};
@@ -19,14 +19,14 @@ use crate::support::{Bot, TestDatabase};
 
 /// Has every writer wait until what is returned goes.
 enum Stall {
-    Sqlite(sqlx::SqliteConnection),
+    Sqlite(SqliteConnection),
     Postgres(sqlx::PgConnection),
 }
 
 impl Stall {
     async fn begin(url: &str) -> Self {
         if url.starts_with("sqlite:") {
-            let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+            let mut connection = SqliteConnection::connect(url).await.unwrap();
             sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
             return Self::Sqlite(connection);
         }
@@ -59,7 +59,9 @@ fn alert() -> Alert {
 async fn kept(db: &Db) -> i64 {
     let head = "SELECT CAST(last AS BIGINT) FROM inbox_head";
     match db {
-        Db::Sqlite { readers, .. } => sqlx::query_scalar(head).fetch_one(readers).await.unwrap(),
+        Db::Sqlite { file, .. } => {
+            sqlx::query_scalar(head).fetch_one(&mut SqliteConnection::connect_with(file).await.unwrap()).await.unwrap()
+        }
         Db::Postgres { pool, .. } => sqlx::query_scalar(head).fetch_one(pool).await.unwrap(),
     }
 }

@@ -9,10 +9,11 @@ use firebell::domain::effect::{Effect, Performer};
 use firebell::domain::id::{IncidentId, PageNumber};
 use firebell::store::Db;
 use firebell::store::alert::{Asked, Before, Changed, Counted, Repeated};
-use firebell::store::incident::OfGroup;
 use firebell::store::inbox::Written;
 use firebell::store::inbox_writer::Inbox;
+use firebell::store::incident::OfGroup;
 use firebell::store::job::{Claim, Ending, Job, NewJob};
+use sqlx::{Connection, SqliteConnection};
 
 use crate::support::{TestDatabase, tallies};
 
@@ -65,10 +66,8 @@ fn changed(alert: &Written, incident: Option<IncidentId>, second: i64, before: B
 async fn run(db: &Db, text: String) {
     let text = sqlx::AssertSqlSafe(text);
     match db {
-        Db::Sqlite { writer, .. } => {
-            let mut writer = writer.lend().await.unwrap();
-            sqlx::query(text).execute(&mut *writer).await.unwrap();
-            writer.give_back();
+        Db::Sqlite { file, .. } => {
+            sqlx::query(text).execute(&mut SqliteConnection::connect_with(file).await.unwrap()).await.unwrap();
         }
         Db::Postgres { pool, .. } => {
             sqlx::query(text).execute(pool).await.unwrap();
@@ -313,7 +312,7 @@ on_both_databases! {
             tx
         };
         drop(queued("left").await);
-        queued("given up").await.rollback().await.unwrap();
+        queued("given up").await.rollback();
         // Gone in the middle of a statement, as when somebody waits no longer.
         let gone = tokio::time::timeout(std::time::Duration::ZERO, async {
             let tx = queued("gone").await;
@@ -554,7 +553,7 @@ async fn when_more_waits_than_is_kept_waiting_the_sender_is_told_and_what_was_ta
     // While the stall lasts only those answer that are refused.
     let first = tokio::time::timeout(std::time::Duration::from_secs(20), answers.join_next()).await.unwrap();
     assert!(matches!(first.unwrap().unwrap(), Err(InboxError::Full)));
-    stall.rollback().await.unwrap();
+    stall.rollback();
     let (mut kept, mut full) = (0, 1);
     while let Some(answer) = answers.join_next().await {
         match answer.unwrap() {
@@ -582,10 +581,10 @@ async fn when_more_waits_than_is_kept_waiting_the_sender_is_told_and_what_was_ta
 async fn looking_up_known_alerts_searches_each_by_its_key() {
     let database = TestDatabase::sqlite();
     let db = fresh(&database).await;
-    let Db::Sqlite { writer, .. } = &db else { unreachable!("it was made so") };
+    let Db::Sqlite { file, .. } = &db else { unreachable!("it was made so") };
     let known = firebell::store::alert::STATEMENTS.iter().find(|(name, _)| *name == "KNOWN").unwrap().1;
     let plan: Vec<String> = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", known.text_for_sqlite())))
-        .fetch_all(&mut *writer.lend().await.unwrap())
+        .fetch_all(&mut SqliteConnection::connect_with(file).await.unwrap())
         .await
         .unwrap()
         .iter()

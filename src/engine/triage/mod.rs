@@ -20,7 +20,7 @@ use crate::domain::Timestamp;
 use crate::domain::actor::Actor;
 use crate::domain::alert::AlertStatus;
 use crate::domain::effect::Effect;
-use crate::domain::id::IncidentId;
+use crate::domain::id::{IncidentId, SourceName};
 use crate::domain::incident::{Command, Joined, Joining, Opening, Refusal};
 use crate::domain::triage::News;
 use crate::engine::{Alerts, Applied, Engine, EngineError, NewIncident, Setup};
@@ -222,7 +222,7 @@ impl Triager {
         let mut tx = self.engine.db().read().await?;
         let cursor = tx.inbox_cursor().await?;
         let alerts = tx.inbox_after(cursor, self.at_most).await?;
-        tx.rollback().await?;
+        tx.rollback();
         Ok((cursor, alerts))
     }
 
@@ -297,7 +297,7 @@ impl Triager {
         match self.write(&mut tx, batch, learned).await {
             Ok(digest) => Ok((tx, digest)),
             Err(error) => {
-                let _ = tx.rollback().await;
+                tx.rollback();
                 Err(error)
             }
         }
@@ -337,6 +337,9 @@ impl Triager {
     /// Remembers what was committed, and has it carried out.
     fn remember(&mut self, digest: Digest<'_>) {
         self.recounted = digest.recounted;
+        for (id, source) in &digest.opened {
+            info!(incident.id = %id, "opened {id} for {source}");
+        }
         for course in digest.courses.iter().filter(|course| course.is_in_open_incident()) {
             self.repeats.remember(&course.alert.alert);
         }
@@ -362,15 +365,16 @@ impl Triager {
             tell_of_set_aside(tx, row, *now).await?;
         }
         let changes = course::follow(&mut learned.courses, deliveries);
-        let touched = self.carry_out(tx, changes, &mut learned, setup, *now).await?;
+        let (opened, touched) = self.carry_out(tx, changes, &mut learned, setup, *now).await?;
         let courses = learned.courses;
         self.nothing_told &= deliveries.iter().all(|delivery| delivery.alert.alert.status != AlertStatus::Info);
         let recounted = self.recount(tx, &courses, &touched, *now).await?;
         tx.advance_inbox_cursor(batch.from, batch.last).await?;
-        Ok(Digest { courses, touched, recounted })
+        Ok(Digest { courses, opened, touched, recounted })
     }
 
-    /// Brings the changes to their incidents, opening those that are not there, and tallies the alerts.
+    /// Brings the changes to their incidents, opening those that are not there, and tallies the alerts. What it opened, and all
+    /// that changed.
     async fn carry_out(
         &mut self,
         tx: &mut Tx,
@@ -378,7 +382,7 @@ impl Triager {
         learned: &mut Learned<'_>,
         setup: &Setup,
         now: Timestamp,
-    ) -> Result<Vec<IncidentId>, EngineError> {
+    ) -> Result<(Vec<Opened>, Vec<IncidentId>), EngineError> {
         let (mut resolutions, mut answers, mut told, mut firings) = (vec![], vec![], vec![], vec![]);
         for change in changes {
             match change.news {
@@ -409,7 +413,8 @@ impl Triager {
                 courses[change.course].incident = Some(id);
             }
         }
-        touched.extend(self.open_incidents(tx, last, new, courses, setup, now).await?);
+        let opened = self.open_incidents(tx, last, new, courses, setup, now).await?;
+        touched.extend(opened.iter().map(|(id, _)| *id));
         touched.extend(self.inform(tx, &told, courses).await?);
         let answered = by_incident(answers, courses);
         let resolved = by_incident(resolutions, courses);
@@ -439,7 +444,7 @@ impl Triager {
             self.apply_or_retry(tx, id, &command, &source).await?;
             touched.push(id);
         }
-        Ok(touched)
+        Ok((opened, touched))
     }
 
     /// Opens an incident for each of these groups. They follow the `last` one.
@@ -451,7 +456,7 @@ impl Triager {
         courses: &mut [Course<'_>],
         setup: &Setup,
         now: Timestamp,
-    ) -> Result<Vec<IncidentId>, EngineError> {
+    ) -> Result<Vec<Opened>, EngineError> {
         if new.is_empty() {
             return Ok(Vec::new());
         }
@@ -471,13 +476,13 @@ impl Triager {
         for (decision, (_, changes)) in decisions.iter().zip(&new) {
             let id = decision.next.id;
             self.flood.opened(now);
-            info!(incident.id = %id, "opened {id} for {}", changes[0].alert.source);
             for change in changes {
                 courses[change.course].incident = Some(id);
             }
         }
         self.recall(tx, &decisions, now).await?;
-        Ok(decisions.iter().map(|decision| decision.next.id).collect())
+        let sources = new.iter().map(|(_, changes)| changes[0].alert.source.clone());
+        Ok(decisions.iter().map(|decision| decision.next.id).zip(sources).collect())
     }
 
     /// Firings, gathered by the incident that they belong to or the group that opens one, in order.
@@ -609,10 +614,15 @@ struct Learned<'a> {
     last_incident: IncidentId,
 }
 
+/// An incident that was opened, and for which source.
+type Opened = (IncidentId, SourceName);
+
 /// What a batch came to.
 struct Digest<'a> {
     courses: Vec<Course<'a>>,
-    /// The incidents that changed.
+    /// The incidents that it opened.
+    opened: Vec<Opened>,
+    /// All that changed.
     touched: Vec<IncidentId>,
     /// Those of which only a count did.
     recounted: (i64, Vec<IncidentId>),

@@ -1,6 +1,7 @@
 //! What was decided and lost is found and put back, and whoever listens outside hears when all is not well.
 
 use firebell::store::Db;
+use sqlx::{Connection, SqliteConnection};
 
 use crate::stories::running;
 use crate::support::Bot;
@@ -10,9 +11,11 @@ use crate::support::switch::Switch;
 /// Does to the database what no part of ours does.
 async fn tamper(bot: &Bot, sql: &'static str) {
     let changed = match bot.world.app().engine().db() {
-        Db::Sqlite { writer, .. } => {
-            sqlx::query(sql).execute(&mut *writer.lend().await.unwrap()).await.unwrap().rows_affected()
-        }
+        Db::Sqlite { file, .. } => sqlx::query(sql)
+            .execute(&mut SqliteConnection::connect_with(file).await.unwrap())
+            .await
+            .unwrap()
+            .rows_affected(),
         Db::Postgres { pool, .. } => sqlx::query(sql).execute(pool).await.unwrap().rows_affected(),
     };
     assert!(0 < changed, "nothing was changed by: {sql}");

@@ -4,6 +4,7 @@ use serde_json::json;
 use sqlx::Connection;
 
 use firebell::store::Db;
+use firebell::store::embedded::Statement;
 
 use standin::Options;
 
@@ -127,7 +128,8 @@ async fn the_disk_is_full_and_is_cleared() {
         async |bot| {
             let Db::Sqlite { writer, .. } = bot.world.app().engine().db() else { unreachable!("it is SQLite") };
             let mut writer = writer.lend().await.unwrap();
-            let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut *writer).await.unwrap();
+            let count = writer.run_all(vec!["PRAGMA page_count".into()]).await.unwrap();
+            let pages = count[0].rows[0].get("page_count").unwrap();
             writer.give_back();
             // What is free within the file is used up first. The limit is that of one connection; one that takes its
             // place has none yet.
@@ -147,7 +149,7 @@ async fn limit(bot: &Bot, pages: i64) {
     let Db::Sqlite { writer, .. } = bot.world.app().engine().db() else { unreachable!("it is SQLite") };
     let mut writer = writer.lend().await.unwrap();
     let pragma = format!("PRAGMA max_page_count = {pages}");
-    sqlx::query(sqlx::AssertSqlSafe(pragma)).execute(&mut *writer).await.unwrap();
+    writer.run_all(vec![Statement { text: pragma.into(), values: Vec::new() }]).await.unwrap();
     writer.give_back();
 }
 

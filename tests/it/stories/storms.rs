@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use firebell::store::Db;
+use sqlx::{Connection, SqliteConnection};
 use standin::Options;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -51,7 +52,9 @@ async fn pour(bot: &Bot, bodies: Vec<Vec<u8>>) {
 
 async fn count(bot: &Bot, sql: &'static str) -> i64 {
     match bot.world.app().engine().db() {
-        Db::Sqlite { readers, .. } => sqlx::query_scalar(sql).fetch_one(readers).await.unwrap(),
+        Db::Sqlite { file, .. } => {
+            sqlx::query_scalar(sql).fetch_one(&mut SqliteConnection::connect_with(file).await.unwrap()).await.unwrap()
+        }
         Db::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
     }
 }

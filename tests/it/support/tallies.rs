@@ -1,6 +1,7 @@
 //! Whether each incident's tally is what its alerts come to.
 
 use firebell::store::Db;
+use sqlx::{Connection, SqliteConnection};
 
 const DIFFERING: &str = "WITH counted AS (
     SELECT a.incident_id, COUNT(*) AS alerts, COUNT(CASE WHEN a.status IN ('firing', 'acknowledged') THEN 1 END) AS firing,
@@ -23,7 +24,10 @@ ORDER BY 1";
 /// Fails where one is not.
 pub async fn are_exact(db: &Db) {
     let differing: Vec<String> = match db {
-        Db::Sqlite { readers, .. } => sqlx::query_scalar(DIFFERING).fetch_all(readers).await.unwrap(),
+        Db::Sqlite { file, .. } => sqlx::query_scalar(DIFFERING)
+            .fetch_all(&mut SqliteConnection::connect_with(file).await.unwrap())
+            .await
+            .unwrap(),
         Db::Postgres { pool, .. } => sqlx::query_scalar(DIFFERING).fetch_all(pool).await.unwrap(),
     };
     assert!(differing.is_empty(), "{}", differing.join("\n"));

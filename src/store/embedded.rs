@@ -1,0 +1,314 @@
+//! A connection to SQLite on a thread of its own, which is asked for all statements of a turn at once and answers once. A
+//! driver that answers each statement by itself wakes who waits as often, and each time takes as long as the statement.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::types::Value::{Integer, Null};
+use rusqlite::types::{FromSql, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags};
+use sqlx::error::{DatabaseError, ErrorKind};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::db::Value;
+use crate::store::kept::{Lent, Plain, Running};
+
+/// How long a statement waits for SQLite's write lock, which another process may hold.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many statements a connection keeps prepared: all that there are, those over rows in each size.
+const PREPARED: usize = 256;
+/// How every connection is set: readers hold up no writer, and a commit survives a loss of power.
+const SET: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+/// How many turns may wait: the one that is waited for, and what takes back those that were given up.
+const TURNS: usize = 8;
+
+/// A connection. The thread ends with it, after what is under way.
+pub struct Embedded {
+    turns: mpsc::Sender<Turn>,
+    ended: oneshot::Receiver<()>,
+    begin: &'static str,
+}
+
+/// How a connection is opened.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The file.
+    pub file: PathBuf,
+    /// What may be done with it.
+    pub access: Access,
+    /// What it is set by, beside what sets all.
+    pub set: &'static str,
+}
+
+/// What a connection may do with the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Make it, where it is absent, and write.
+    Make,
+    /// Write.
+    Write,
+    /// Read.
+    Read,
+}
+
+/// A statement and its values, in the order of their numbers. Those that are missing are NULL.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// One statement.
+    pub text: Cow<'static, str>,
+    /// Its values.
+    pub values: Vec<Value>,
+}
+
+/// What a statement came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How many rows it changed, where it is one that changes rows.
+    pub changed: u64,
+    /// The rows that it gives.
+    pub rows: Vec<EmbeddedRow>,
+}
+
+/// A row.
+#[derive(Debug)]
+pub struct EmbeddedRow {
+    columns: Arc<[Box<str>]>,
+    values: Vec<rusqlite::types::Value>,
+}
+
+enum Turn {
+    Run(Vec<Statement>, oneshot::Sender<rusqlite::Result<Vec<Outcome>>>),
+    TakeBack,
+}
+
+impl Embedded {
+    /// Runs statements in one turn: what each came to. After the first that fails none is run, and the transaction that it
+    /// stands in is taken back.
+    pub async fn run_all(&mut self, statements: Vec<Statement>) -> Result<Vec<Outcome>, sqlx::Error> {
+        let (answer, answered) = oneshot::channel();
+        self.turns.send(Turn::Run(statements, answer)).await.map_err(|_| sqlx::Error::WorkerCrashed)?;
+        answered.await.map_err(|_| sqlx::Error::WorkerCrashed)?.map_err(refused)
+    }
+
+    /// How a transaction begins on it: for writing with the lock, since one that is taken later could not be waited for.
+    pub fn begin(&self) -> &'static str {
+        self.begin
+    }
+}
+
+impl Plain for Embedded {
+    type Options = Opening;
+
+    const MAY_GO: bool = false;
+
+    fn connect(opening: &Opening) -> Running<'_, Self> {
+        Box::pin(async move {
+            let begin = if opening.access == Access::Read { "BEGIN" } else { "BEGIN IMMEDIATE" };
+            let (turns, queue) = mpsc::channel(TURNS);
+            let (opened, is_open) = oneshot::channel();
+            let (alive, ended) = oneshot::channel();
+            let opening = opening.clone();
+            let serve = move || {
+                // Gone when the connection is.
+                let _alive = alive;
+                match open(&opening) {
+                    Ok(connection) => {
+                        let _ = opened.send(Ok(()));
+                        serve(&connection, queue);
+                    }
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                    }
+                }
+            };
+            std::thread::Builder::new().name("sqlite".to_owned()).spawn(serve).map_err(sqlx::Error::Io)?;
+            is_open.await.map_err(|_| sqlx::Error::WorkerCrashed)?.map_err(refused)?;
+            Ok(Self { turns, ended, begin })
+        })
+    }
+
+    fn ping(&mut self) -> Running<'_> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn run(&mut self, statement: &'static str) -> Running<'_> {
+        Box::pin(async move { self.run_all(vec![Statement::from(statement)]).await.map(drop) })
+    }
+
+    fn close(self) -> Running<'static> {
+        Box::pin(async move {
+            drop(self.turns);
+            let _ = self.ended.await;
+            Ok(())
+        })
+    }
+
+    /// At once: whoever is lent it next comes after that.
+    fn leave(lent: Lent<Self>) {
+        if lent.turns.try_send(Turn::TakeBack).is_ok() {
+            lent.give_back();
+        }
+    }
+}
+
+impl From<&'static str> for Statement {
+    fn from(text: &'static str) -> Self {
+        Self { text: text.into(), values: Vec::new() }
+    }
+}
+
+impl EmbeddedRow {
+    /// The value of a column.
+    pub fn get<T: FromSql>(&self, column: &'static str) -> Result<T, sqlx::Error> {
+        let place = self.columns.iter().position(|name| **name == *column);
+        let value = place.and_then(|place| self.values.get(place));
+        let value = value.ok_or_else(|| sqlx::Error::ColumnNotFound(column.to_owned()))?;
+        T::column_result(ValueRef::from(value))
+            .map_err(|source| sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(source) })
+    }
+}
+
+fn open(opening: &Opening) -> rusqlite::Result<Connection> {
+    let access = match opening.access {
+        Access::Make => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    let connection = Connection::open_with_flags(&opening.file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    connection.execute_batch(SET)?;
+    connection.execute_batch(opening.set)?;
+    Ok(connection)
+}
+
+fn serve(connection: &Connection, mut turns: mpsc::Receiver<Turn>) {
+    while let Some(turn) = turns.blocking_recv() {
+        match turn {
+            Turn::Run(statements, answer) => {
+                let done: rusqlite::Result<Vec<_>> =
+                    statements.iter().map(|statement| run(connection, statement)).collect();
+                if done.is_err() {
+                    take_back(connection);
+                }
+                // Who waited may have gone.
+                let _ = answer.send(done);
+            }
+            Turn::TakeBack => take_back(connection),
+        }
+    }
+}
+
+/// Takes back the transaction that is open; SQLite itself does so on some errors.
+fn take_back(connection: &Connection) {
+    if !connection.is_autocommit()
+        && let Err(error) = connection.execute_batch("ROLLBACK")
+    {
+        tracing::warn!(error = &error as &dyn std::error::Error, "a transaction could not be taken back");
+    }
+}
+
+fn run(connection: &Connection, Statement { text, values }: &Statement) -> rusqlite::Result<Outcome> {
+    let mut prepared = connection.prepare_cached(text)?;
+    for number in 1..=prepared.parameter_count() {
+        // `$2` is a name to SQLite, numbered by where it first stands.
+        let named = prepared.parameter_name(number).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
+        prepared.raw_bind_parameter(number, values.get(named.unwrap_or(number) - 1))?;
+    }
+    let columns: Arc<[Box<str>]> = prepared.column_names().into_iter().map(Box::from).collect();
+    let is_reading = prepared.readonly();
+    let mut found = prepared.raw_query();
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let values = (0..columns.len()).map(|place| row.get(place)).collect::<rusqlite::Result<_>>()?;
+        rows.push(EmbeddedRow { columns: columns.clone(), values });
+    }
+    drop(found);
+    Ok(Outcome { changed: if is_reading { 0 } else { connection.changes() }, rows })
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let json = |json: Result<String, serde_json::Error>| match json {
+            Ok(text) => Ok(ToSqlOutput::from(text)),
+            Err(error) => Err(rusqlite::Error::ToSqlConversionFailure(Box::new(error))),
+        };
+        match self {
+            Self::Int(value) => value.to_sql(),
+            Self::Text(value) => value.to_sql(),
+            Self::Bool(value) => value.to_sql(),
+            Self::Time(value) => Ok(ToSqlOutput::Owned(value.map_or(Null, |time| Integer(time.timestamp_micros())))),
+            Self::Bytes(value) => value.to_sql(),
+            Self::Json(value) => json(serde_json::to_string(value)),
+            Self::Ints(values) => json(serde_json::to_string(values)),
+            Self::Texts(values) => json(serde_json::to_string(values)),
+            Self::Times(values) => {
+                let micros: Vec<_> = values.iter().map(|time| time.map(|time| time.timestamp_micros())).collect();
+                json(serde_json::to_string(&micros))
+            }
+        }
+    }
+}
+
+/// SQLite's no, as those of all databases are told apart.
+#[derive(Debug)]
+struct Refused {
+    code: rusqlite::ffi::Error,
+    message: String,
+}
+
+fn refused(error: rusqlite::Error) -> sqlx::Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, message) => {
+            let message = message.unwrap_or_else(|| code.to_string());
+            sqlx::Error::Database(Box::new(Refused { code, message }))
+        }
+        other => sqlx::Error::Protocol(other.to_string()),
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "(code: {}) {}", self.code.extended_code, self.message)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl DatabaseError for Refused {
+    fn message(&self) -> &str {
+        &self.message
+    }
+
+    fn code(&self) -> Option<Cow<'_, str>> {
+        Some(self.code.extended_code.to_string().into())
+    }
+
+    fn kind(&self) -> ErrorKind {
+        use rusqlite::ffi;
+        match self.code.extended_code {
+            ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID => {
+                ErrorKind::UniqueViolation
+            }
+            ffi::SQLITE_CONSTRAINT_NOTNULL => ErrorKind::NotNullViolation,
+            ffi::SQLITE_CONSTRAINT_FOREIGNKEY => ErrorKind::ForeignKeyViolation,
+            ffi::SQLITE_CONSTRAINT_CHECK => ErrorKind::CheckViolation,
+            _ => ErrorKind::Other,
+        }
+    }
+
+    fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+
+    fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+
+    fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+        self
+    }
+}
