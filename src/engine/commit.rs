@@ -103,13 +103,13 @@ async fn hand_over(
             .get(number)
             .filter(|alerts| 0 < alerts.tally.unacknowledged)
             .map(|alerts| PageSource { incident: decisions[number].next.clone(), alerts: (*alerts).clone() });
-        waiting.push((slot, job.dedup_key.clone(), shown));
+        waiting.push((slot.expect(job.effect.clone(), shown), job.dedup_key.clone()));
         jobs.push(job);
     }
     tx.add_claimed_jobs(&jobs, &seat.claim(), now, move |claimed| {
-        for (slot, key, shown) in waiting {
+        for (expected, key) in waiting {
             if let Some(job) = claimed.iter().find(|job| job.dedup_key == key) {
-                slot.hand(job.clone(), shown);
+                expected.hand(job.clone());
             }
         }
     })

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::clock::real_time;
+use crate::domain::effect::Effect;
 use crate::engine::PageSource;
 use crate::store::job::{Claim, Job};
 
@@ -23,15 +24,20 @@ pub(super) struct Seat {
     jobs: Sender<Handed>,
 }
 
-/// A job that is kept and claimed, and the slot in which it is carried out. There are as many as there are slots.
+/// A job that is about to be kept and claimed, and the slot in which it is carried out. There are as many as there are slots.
 pub struct Handed {
-    /// The job.
-    pub job: Job,
-    /// What there is to show, where it is known without being read.
+    /// What is to be done.
+    pub effect: Effect,
+    /// What there is to show, where it is known without being read: it can be drawn while the job is kept.
     pub shown: Option<PageSource>,
+    /// The job, once it is kept; it never comes where it is not.
+    pub job: oneshot::Receiver<Job>,
     /// Its slot, free again when this goes.
     pub slot: OwnedSemaphorePermit,
 }
+
+/// Where a job goes when it is kept.
+pub(super) struct Expected(oneshot::Sender<Job>);
 
 /// A slot that is kept for a job which is being decided.
 pub(super) struct Reservation {
@@ -76,16 +82,24 @@ impl Seat {
 }
 
 impl Reservation {
-    /// Hands a job over. Where nobody sits any more its lease ends, and it is claimed again.
-    pub fn hand(self, job: Job, shown: Option<PageSource>) {
-        let _ = self.seat.jobs.try_send(Handed { job, shown, slot: self.slot });
+    /// Says what is to be done as soon as it is kept.
+    pub fn expect(self, effect: Effect, shown: Option<PageSource>) -> Expected {
+        let (expected, job) = oneshot::channel();
+        let _ = self.seat.jobs.try_send(Handed { effect, shown, job, slot: self.slot });
+        Expected(expected)
+    }
+}
+
+impl Expected {
+    /// Hands the job over, which is kept. Where nobody sits any more its lease ends, and it is claimed again.
+    pub fn hand(self, job: Job) {
+        let _ = self.0.send(job);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::effect::Effect;
     use crate::domain::id::{IncidentId, PageNumber};
 
     fn page(id: i64) -> Job {
@@ -114,12 +128,18 @@ mod tests {
         assert!(desk.reserve().is_none(), "the third is queued as any other");
         // Its transaction was undone.
         drop(second);
-        first.hand(page(1), None);
-        let under_way = handed.recv().await.unwrap();
-        assert_eq!(under_way.job.id, 1);
+        let first = first.expect(page(1).effect, None);
+        let mut under_way = handed.recv().await.unwrap();
+        assert_eq!(under_way.effect, page(1).effect);
+        assert!(under_way.job.try_recv().is_err(), "it is not kept yet");
+        first.hand(page(1));
+        assert_eq!((&mut under_way.job).await, Ok(page(1)));
         let another = desk.reserve().unwrap();
         assert!(desk.reserve().is_none(), "the first is under way");
-        drop((under_way, another));
+        drop(under_way);
+        // Its transaction was undone.
+        drop(another.expect(page(2).effect, None));
+        assert!(handed.recv().await.unwrap().job.await.is_err());
         assert!(desk.reserve().is_some());
     }
 
@@ -129,8 +149,8 @@ mod tests {
         let late = desk.reserve().unwrap();
         desk.leave();
         assert!(desk.reserve().is_none());
-        late.hand(page(1), None);
-        assert_eq!(handed.recv().await.map(|handed| handed.job.id), Some(1));
+        late.expect(page(1).effect, None).hand(page(1));
+        assert_eq!(handed.recv().await.unwrap().job.await, Ok(page(1)));
         assert!(handed.recv().await.is_none(), "there is nobody left who could hand anything over");
     }
 

@@ -8,8 +8,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span, warn};
 
-use crate::engine::PageSource;
+use crate::engine::Handed;
 use crate::outbox::Outbox;
+use crate::outbox::page::DrawnPage;
 use crate::store::job::Job;
 
 /// How many jobs are under way at once.
@@ -45,18 +46,34 @@ impl Hands {
         self.slots.available_permits()
     }
 
-    /// Carries a claimed job out in its slot. `shown` is what there is to show, where it is known.
-    pub fn take(&mut self, job: Job, shown: Option<PageSource>, slot: OwnedSemaphorePermit) {
-        while self.under_way.try_join_next().is_some() {}
-        let held = self.claims.hold(job.id);
-        let (outbox, ended) = (self.outbox.clone(), self.ended.clone());
-        let span = info_span!("job", job.id, job.key = %job.dedup_key, job.attempts);
+    /// Carries a claimed job out in its slot.
+    pub fn take(&mut self, job: Job, slot: OwnedSemaphorePermit) {
+        let work = carry_out(self.outbox.clone(), self.claims.clone(), job, None);
+        self.begin(work, slot);
+    }
+
+    /// Draws what a job shows that is about to be kept, and carries it out as soon as it is.
+    pub fn prepare(&mut self, handed: Handed) {
+        let Handed { effect, shown, job, slot } = handed;
+        let (outbox, claims) = (self.outbox.clone(), self.claims.clone());
         let work = async move {
-            outbox.carry_out(job, shown).await;
-            drop((slot, held));
-            ended.notify_one();
+            let drawn = shown.and_then(|source| outbox.draw_ahead(&effect, &source));
+            // Where it is not kept, there is nothing to do.
+            if let Ok(job) = job.await {
+                carry_out(outbox, claims, job, drawn).await;
+            }
         };
-        self.under_way.spawn(work.instrument(span));
+        self.begin(work, slot);
+    }
+
+    fn begin(&mut self, work: impl Future<Output = ()> + Send + 'static, slot: OwnedSemaphorePermit) {
+        while self.under_way.try_join_next().is_some() {}
+        let ended = self.ended.clone();
+        self.under_way.spawn(async move {
+            work.await;
+            drop(slot);
+            ended.notify_one();
+        });
     }
 
     /// Returns when a job ended since the last time: a slot is free, and what waited behind the job may go on.
@@ -71,6 +88,12 @@ impl Hands {
         // It ends by itself; a panic in it was reported where it happened.
         let _ = self.keeper.await;
     }
+}
+
+async fn carry_out(outbox: Outbox, claims: Claims, job: Job, drawn: Option<DrawnPage>) {
+    let _held = claims.hold(job.id);
+    let span = info_span!("job", job.id, job.key = %job.dedup_key, job.attempts);
+    outbox.carry_out(job, drawn).instrument(span).await;
 }
 
 /// Renews the claims on what is under way, at a third of their length.

@@ -23,13 +23,14 @@ use crate::domain::actor::Actor;
 use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::{IncidentId, Snowflake};
 use crate::domain::incident::Command;
-use crate::engine::{Applied, Engine, EngineError, Handed, PageSource};
+use crate::engine::{Applied, Engine, EngineError};
 use crate::fault::{self, Point};
 use crate::render::Renderer;
 use crate::store::job::{Claim, Ending, Job};
 use crate::store::{StoreError, Tx};
 use edits::Edits;
 use hands::Hands;
+use page::DrawnPage;
 use settle::{Outcome, Settlement, settle};
 
 /// How often a worker looks for jobs that other processes queued, or whose time came.
@@ -117,7 +118,7 @@ impl Outbox {
                     for job in jobs {
                         // There are as many as were free; only this loop takes them.
                         if let Ok(slot) = hands.slots().acquire_owned().await {
-                            hands.take(job, None, slot);
+                            hands.take(job, slot);
                         }
                     }
                     POLL
@@ -144,16 +145,16 @@ impl Outbox {
         let mut hands = Hands::new(self.clone());
         let desk = self.engine.desk();
         let mut handed = desk.sit(&self.holder, self.lease, &hands.slots());
-        while let Some(Handed { job, shown, slot }) = tokio::select! {
+        while let Some(handed) = tokio::select! {
             handed = handed.recv() => handed,
             () = stop.cancelled() => None,
         } {
-            hands.take(job, shown, slot);
+            hands.prepare(handed);
         }
         desk.leave();
         // To the last of what was being decided meanwhile. What comes later than its lease lasts is claimed again.
-        while let Ok(Some(Handed { job, shown, slot })) = tokio::time::timeout(self.lease, handed.recv()).await {
-            hands.take(job, shown, slot);
+        while let Ok(Some(handed)) = tokio::time::timeout(self.lease, handed.recv()).await {
+            hands.prepare(handed);
         }
         hands.end().await;
     }
@@ -171,14 +172,23 @@ impl Outbox {
         latest: &mut Option<Timestamp>,
     ) -> Result<Vec<Job>, EngineError> {
         let now = self.clock.now();
-        let mut tx = self.engine.db().begin().await?;
+        let db = self.engine.db();
         if latest.is_none_or(|latest| now < latest) {
+            let mut tx = db.begin().await?;
             let due = tx.set_jobs_back(now).await?;
+            tx.commit().await?;
             if 0 < due {
                 warn!(jobs = due, "the clock was set back: what was due before is due now");
             }
+            *latest = Some(now);
         }
-        let jobs = tx.claim_jobs(performer, &self.claim_of(), now, limit as i64).await?;
+        let claimable = db.claimable_jobs(performer, &self.claim_of(), now, limit).await?;
+        if claimable.is_empty() {
+            *latest = Some(now);
+            return Ok(Vec::new());
+        }
+        let mut tx = db.begin().await?;
+        let jobs = tx.claim_jobs(claimable, &self.claim_of(), now).await?;
         fault::pass(Point::ClaimBefore).await.map_err(StoreError::from)?;
         tx.commit().await?;
         fault::pass(Point::ClaimAfter).await.map_err(StoreError::from)?;
@@ -186,12 +196,13 @@ impl Outbox {
         Ok(jobs)
     }
 
-    async fn carry_out(&self, job: Job, shown: Option<PageSource>) {
+    /// Carries a job out. `drawn` is what it shows, where that is drawn already.
+    async fn carry_out(&self, job: Job, drawn: Option<DrawnPage>) {
         let performed = if settle::MAX_ATTEMPTS < job.attempts {
             // It was never settled: whatever it is that keeps it from being, it ends here.
             Ok(Outcome::Rejected { trouble: "it could not be settled".to_owned(), report: None })
         } else {
-            self.perform(&job, shown).await
+            self.perform(&job, drawn).await
         };
         let outcome = match performed {
             Ok(outcome) => outcome,

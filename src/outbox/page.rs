@@ -1,30 +1,51 @@
 //! Calling people: pages by direct message and in the room, what became of them, and the alarm that nobody answered.
 
 use crate::discord::{ChatError, Trouble};
-use crate::domain::effect::Place;
+use crate::domain::effect::{Effect, Place};
 use crate::domain::id::{EscalationNumber, IncidentId, PageNumber};
 use crate::domain::incident::Command;
-use crate::domain::paging::PageState;
+use crate::domain::paging::{Page, PageState};
 use crate::engine::PageSource;
 use crate::outbox::perform::{Stop, done, needless, nonce};
 use crate::outbox::settle::Outcome;
 use crate::outbox::{Outbox, draw};
+use crate::render::message::Message;
 use crate::store::job::Job;
 use crate::store::post::Post;
 
+/// A page as its person gets it.
+pub(super) struct DrawnPage {
+    page: Page,
+    message: Message,
+}
+
 impl Outbox {
+    /// Draws what a job will show that is about to be kept, where that is a page.
+    pub(super) fn draw_ahead(&self, effect: &Effect, source: &PageSource) -> Option<DrawnPage> {
+        match effect {
+            Effect::PageDirectly { page } => self.draw_page(source, *page),
+            _ => None,
+        }
+    }
+
+    fn draw_page(&self, source: &PageSource, number: PageNumber) -> Option<DrawnPage> {
+        let page = source.incident.page(number)?.clone();
+        let message = draw::page_directly(self, source, &page);
+        Some(DrawnPage { page, message })
+    }
+
     pub(super) async fn page_directly(
         &self,
         job: &Job,
         id: IncidentId,
         number: PageNumber,
-        shown: Option<PageSource>,
+        drawn: Option<DrawnPage>,
     ) -> Result<Outcome, Stop> {
-        let source = match shown {
-            Some(source) => source,
-            None => self.engine.page_source(id).await?,
+        let drawn = match drawn {
+            Some(drawn) => Some(drawn),
+            None => self.draw_page(&self.engine.page_source(id).await?, number),
         };
-        let Some(page) = source.incident.page(number).cloned() else { return Err(needless("there is no such page")) };
+        let Some(DrawnPage { page, message }) = drawn else { return Err(needless("there is no such page")) };
         if page.state != PageState::Queued {
             return Err(needless("it is answered, or was delivered"));
         }
@@ -36,7 +57,6 @@ impl Outbox {
         let Some(account) = setup.organisation.account_of(&page.person) else {
             return Ok(undelivered("no Discord account is known".to_owned()));
         };
-        let message = draw::page_directly(self, &source, &page);
         let chat = self.chat_for(job)?;
         let sent = async {
             let channel = chat.direct_channel(account).await?;

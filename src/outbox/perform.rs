@@ -9,7 +9,8 @@ use crate::domain::id::{EntryNumber, IncidentId, Snowflake, UpdateNumber};
 use crate::domain::incident::{Cause, Command, Incident, Lack, Room};
 use crate::domain::timeline::{Entry, RoomKind, gathered};
 use crate::domain::update::{Sink, UpdateState};
-use crate::engine::{EngineError, PageSource};
+use crate::engine::EngineError;
+use crate::outbox::page::DrawnPage;
 use crate::outbox::settle::{NONCE_HOLDS, Outcome};
 use crate::outbox::{Outbox, draw};
 use crate::render::message::Message;
@@ -52,9 +53,9 @@ pub(super) fn done(posts: Vec<Post>) -> Outcome {
 }
 
 impl Outbox {
-    /// Does what a job asks for, or finds that it was done. `shown` is what there is to show, where it is known.
-    pub(super) async fn perform(&self, job: &Job, shown: Option<PageSource>) -> Result<Outcome, EngineError> {
-        match self.attempt(job, shown).await {
+    /// Does what a job asks for, or finds that it was done. `drawn` is what it shows, where that is drawn already.
+    pub(super) async fn perform(&self, job: &Job, drawn: Option<DrawnPage>) -> Result<Outcome, EngineError> {
+        match self.attempt(job, drawn).await {
             Ok(outcome) => Ok(outcome),
             Err(Stop::Outcome(outcome)) => Ok(*outcome),
             Err(Stop::Refused { trouble: Trouble::NoChannel, reason }) => self.look_for_room(job, reason).await,
@@ -63,7 +64,7 @@ impl Outbox {
         }
     }
 
-    async fn attempt(&self, job: &Job, shown: Option<PageSource>) -> Result<Outcome, Stop> {
+    async fn attempt(&self, job: &Job, drawn: Option<DrawnPage>) -> Result<Outcome, Stop> {
         let Some(incident) = job.incident else {
             return match &job.effect {
                 Effect::TellOperators { text } => self.tell_operators(job, text).await,
@@ -81,7 +82,7 @@ impl Outbox {
             Effect::Say { from, to } => self.say(job, incident, *from, *to).await,
             Effect::SayAlerts { from, to } => self.say_alerts(job, incident, *from, *to).await,
             Effect::Ask { question, entry } => self.ask(job, incident, question, *entry).await,
-            Effect::PageDirectly { page } => self.page_directly(job, incident, *page, shown).await,
+            Effect::PageDirectly { page } => self.page_directly(job, incident, *page, drawn).await,
             Effect::PageInRoom { page, .. } => self.page_in_room(job, incident, *page).await,
             Effect::ClosePage { page } => self.close_page(incident, *page).await,
             Effect::Escalate { escalation, step, round, alarms } => Ok(Outcome::Done {

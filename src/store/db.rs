@@ -378,7 +378,7 @@ impl Db {
         })
     }
 
-    /// The rows that a statement over rows reads, outside of any transaction: beside whoever writes, in one turn.
+    /// The rows that a statement reads, outside of any transaction: beside whoever writes, in one turn.
     pub(in crate::store) async fn glance(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite { readers, own, .. } => {

@@ -7,7 +7,7 @@ use chrono::Duration;
 use crate::domain::Timestamp;
 use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::IncidentId;
-use crate::store::db::{Row, Sql, Value, values};
+use crate::store::db::{Db, Row, Sql, Value, values};
 use crate::store::error::StoreError;
 use crate::store::rows::Column::{Int, Json, Text, Time};
 use crate::store::sql;
@@ -86,30 +86,49 @@ sql! {
         "ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0
          RETURNING dedup_key",
     );
-    // The condition stands in the outer WHERE too: without it PostgreSQL hands one row to two workers. The rows that are
-    // wanted stand in a CTE: they were looked for anew for each row that waits. In the order of the index, so that only what is taken is read, however
-    // much waits; a bare `LIMIT $6` would have SQLite prepare the statement anew each time.
-    CLAIM = Sql::portable(
-        "WITH next AS MATERIALIZED (
-             SELECT j.id FROM job j
-             WHERE j.state = 'queued' AND j.performer = $1 AND j.urgency = $5 AND j.due_at <= $2
+    // In the order of the index, so that only what is taken is read of what waits for nothing; a bare `LIMIT $6` would have
+    // SQLite prepare the statement anew each time.
+    CLAIMABLE = Sql::portable(
+        "SELECT rank, since, id FROM (
+             SELECT CAST(0 AS BIGINT) AS rank, j.lease_until AS since, j.id FROM job j
+             WHERE j.state = 'running' AND j.performer = $1 AND j.lease_until < $2
+             ORDER BY j.lease_until, j.id LIMIT CAST($6 AS BIGINT)) AS left_behind
+         UNION ALL SELECT rank, since, id FROM (
+             SELECT CAST(1 AS BIGINT) AS rank, j.due_at AS since, j.id FROM job j
+             WHERE j.state = 'queued' AND j.performer = $1 AND j.urgency = $4 AND j.due_at <= $3
                AND (j.lane IS NULL OR NOT EXISTS (
                    SELECT 1 FROM job earlier
                    WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
                      AND (earlier.lane_at, earlier.id) < (j.lane_at, j.id)))
-             ORDER BY j.due_at, j.id LIMIT CAST($6 AS BIGINT))
-         UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
-                        first_attempt_at = COALESCE(first_attempt_at, $2)
-         WHERE id IN (SELECT id FROM next) AND CASE WHEN state = 'queued' THEN due_at <= $2 END
-         RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
+             ORDER BY j.due_at, j.id LIMIT CAST($6 AS BIGINT)) AS urgent
+         UNION ALL SELECT rank, since, id FROM (
+             SELECT CAST(2 AS BIGINT) AS rank, j.due_at AS since, j.id FROM job j
+             WHERE j.state = 'queued' AND j.performer = $1 AND j.urgency = $5 AND j.due_at <= $3
+               AND (j.lane IS NULL OR NOT EXISTS (
+                   SELECT 1 FROM job earlier
+                   WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
+                     AND (earlier.lane_at, earlier.id) < (j.lane_at, j.id)))
+             ORDER BY j.due_at, j.id LIMIT CAST($6 AS BIGINT)) AS others",
     );
-    CLAIM_EXPIRED = Sql::portable(
-        "WITH left_behind AS MATERIALIZED (
-             SELECT j.id FROM job j
-             WHERE j.state = 'running' AND j.performer = $1 AND j.lease_until < $2
-             ORDER BY j.lease_until, j.id LIMIT CAST($5 AS BIGINT))
-         UPDATE job SET lease_until = $3, lease_holder = $4, attempts = attempts + 1
-         WHERE id IN (SELECT id FROM left_behind) AND CASE WHEN state = 'running' THEN lease_until < $2 END
+    // All that made it claimable is asked again: others claim, too.
+    CLAIM = Sql::of_lists(
+        "UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
+                        first_attempt_at = COALESCE(first_attempt_at, $2)
+         WHERE id IN (SELECT value FROM json_each($5))
+           AND CASE state WHEN 'running' THEN lease_until < $1
+                          WHEN 'queued' THEN due_at <= $2 AND (lane IS NULL OR NOT EXISTS (
+                              SELECT 1 FROM job earlier
+                              WHERE earlier.lane = job.lane AND earlier.state IN ('queued', 'running')
+                                AND (earlier.lane_at, earlier.id) < (job.lane_at, job.id))) END
+         RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
+        "UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
+                        first_attempt_at = COALESCE(first_attempt_at, $2)
+         WHERE id = ANY($5::bigint[])
+           AND CASE state WHEN 'running' THEN lease_until < $1
+                          WHEN 'queued' THEN due_at <= $2 AND (lane IS NULL OR NOT EXISTS (
+                              SELECT 1 FROM job earlier
+                              WHERE earlier.lane = job.lane AND earlier.state IN ('queued', 'running')
+                                AND (earlier.lane_at, earlier.id) < (job.lane_at, job.id))) END
          RETURNING id, incident_id, dedup_key, effect, attempts, first_attempt_at, due_at, urgency, trouble",
     );
     // What was due when it was queued is due whatever the clock says since; and no attempt waits longer than the longest
@@ -239,6 +258,28 @@ pub enum Ending {
     Buried,
 }
 
+impl Db {
+    /// Up to `limit` jobs that may be claimed now: those whose claim ended, and those that are due, the most urgent first; of
+    /// each lane only the first. It is looked for beside whoever writes: mostly there is none, and where thousands wait behind
+    /// others it takes a while.
+    pub async fn claimable_jobs(
+        &self,
+        performer: Performer,
+        claim: &Claim<'_>,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<i64>, StoreError> {
+        let urgency = |place: usize| performer.urgencies().get(place).copied();
+        let values = values![performer.word(), claim.real_now, now, urgency(0), urgency(1), limit as i64];
+        let mut found = Vec::new();
+        for row in self.glance(CLAIMABLE, values).await? {
+            found.push((row.get::<i64>("rank")?, row.time("since")?, row.get::<i64>("id")?));
+        }
+        found.sort_unstable();
+        Ok(found.into_iter().take(limit).map(|(.., id)| id).collect())
+    }
+}
+
 impl Tx {
     /// Queues a job, unless one with this key was ever queued; whether it was.
     pub async fn add_job(
@@ -318,25 +359,15 @@ impl Tx {
         Ok(revived)
     }
 
-    /// Claims up to `limit` jobs: those whose claim ended, and those that are due, the most urgent first; of each lane only
-    /// the first.
+    /// Claims those of these jobs that may still be claimed, the most urgent first.
     pub async fn claim_jobs(
         &mut self,
-        performer: Performer,
+        jobs: Vec<i64>,
         claim: &Claim<'_>,
         now: Timestamp,
-        limit: i64,
     ) -> Result<Vec<Job>, StoreError> {
         let until = claim.real_now + claim.lease;
-        let expired = values![performer.word(), claim.real_now, until, claim.holder, limit];
-        let mut rows = self.all(CLAIM_EXPIRED, expired).await?;
-        for urgency in performer.urgencies() {
-            let left = limit - rows.len() as i64;
-            if 0 < left {
-                let due = values![performer.word(), now, until, claim.holder, *urgency, left];
-                rows.extend(self.all(CLAIM, due).await?);
-            }
-        }
+        let rows = self.all(CLAIM, values![claim.real_now, now, until, claim.holder, jobs]).await?;
         let mut jobs = rows.iter().map(job).collect::<Result<Vec<_>, _>>()?;
         jobs.sort_by_key(|(urgency, job)| (*urgency, job.due_at, job.id));
         Ok(jobs.into_iter().map(|(_, job)| job).collect())

@@ -7,7 +7,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use crate::domain::Timestamp;
-use crate::store::db::{Row, Sql, Value};
+use crate::store::db::{Row, Sql, Value, for_postgres as for_postgres_values};
 use crate::store::embedded::Statement;
 use crate::store::error::StoreError;
 use crate::store::tx::{Connection, Tx};
@@ -195,14 +195,17 @@ enum Place {
     Last,
 }
 
-/// All that a statement over rows is made of on SQLite.
+/// All that a statement is made of on SQLite, over however many rows.
 pub(in crate::store) fn each_for_sqlite(sql: Sql, values: Vec<Value>) -> Vec<Statement> {
     one_after_another(vec![Waiting { sql, values, then: None }]).0
 }
 
 /// The same on PostgreSQL.
 pub(in crate::store) fn all_for_postgres(sql: Sql, values: Vec<Value>) -> Result<(SqlStr, PgArguments), StoreError> {
-    together(vec![Waiting { sql, values, then: None }])
+    match sql.columns() {
+        [] => Ok((SqlStr::from_static(sql.postgres), for_postgres_values(values)?)),
+        _ => together(vec![Waiting { sql, values, then: None }]),
+    }
 }
 
 /// Statements for SQLite, those over rows in the sizes that are prepared; of how many each of them is made, and what is made

@@ -40,9 +40,14 @@ fn claim(holder: &str, real_now: Timestamp) -> Claim<'_> {
     Claim { holder, lease: Duration::seconds(10), real_now }
 }
 
-async fn claim_jobs(db: &Db, holder: &str, real: i64, now: i64, limit: i64) -> Vec<Job> {
+async fn claim_jobs(db: &Db, holder: &str, real: i64, now: i64, limit: usize) -> Vec<Job> {
+    claim_jobs_of(db, Performer::Chat, &claim(holder, at(real)), at(now), limit).await
+}
+
+async fn claim_jobs_of(db: &Db, of: Performer, claim: &Claim<'_>, now: Timestamp, limit: usize) -> Vec<Job> {
+    let claimable = db.claimable_jobs(of, claim, now, limit).await.unwrap();
     let mut tx = db.begin().await.unwrap();
-    let jobs = tx.claim_jobs(Performer::Chat, &claim(holder, at(real)), at(now), limit).await.unwrap();
+    let jobs = tx.claim_jobs(claimable, claim, now).await.unwrap();
     tx.commit().await.unwrap();
     jobs
 }
@@ -494,12 +499,12 @@ on_both_databases! {
                 let holder = format!("worker-{worker}");
                 let mut mine = Vec::new();
                 loop {
-                    let mut tx = db.begin().await.unwrap();
-                    let jobs = tx.claim_jobs(Performer::Page, &claim(&holder, at(0)), at(0), 7).await.unwrap();
-                    tx.commit().await.unwrap();
-                    if jobs.is_empty() {
+                    // Others may be faster in claiming all that was found.
+                    let claim = claim(&holder, at(0));
+                    if db.claimable_jobs(Performer::Page, &claim, at(0), 7).await.unwrap().is_empty() {
                         return mine;
                     }
+                    let jobs = claim_jobs_of(&db, Performer::Page, &claim, at(0), 7).await;
                     mine.extend(jobs.into_iter().map(|job| job.id));
                 }
             })

@@ -5,21 +5,37 @@ use std::path::{Path, PathBuf};
 
 /// A room, the rooms that it may use besides itself, and crates that it never names.
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
-    ("domain", &[], &["sqlx", "serenity", "axum", "handlebars", "tracing", "tokio", "reqwest"]),
-    ("intake", &["domain"], &["tokio", "sqlx", "serenity", "axum", "reqwest"]),
-    ("render", &["domain"], &["tokio", "sqlx", "serenity", "axum", "reqwest"]),
-    ("config", &["domain", "intake"], &["tokio", "sqlx", "serenity", "axum", "reqwest"]),
+    ("domain", &[], &["sqlx", "rusqlite", "serenity", "axum", "handlebars", "tracing", "tokio", "reqwest"]),
+    ("intake", &["domain"], &["tokio", "sqlx", "rusqlite", "serenity", "axum", "reqwest"]),
+    ("render", &["domain"], &["tokio", "sqlx", "rusqlite", "serenity", "axum", "reqwest"]),
+    ("config", &["domain", "intake"], &["tokio", "sqlx", "rusqlite", "serenity", "axum", "reqwest"]),
     ("store", &["domain", "clock", "fault"], &["serenity", "axum", "handlebars"]),
-    ("engine", &["domain", "store", "render", "clock", "fault"], &["serenity", "axum", "handlebars", "sqlx"]),
-    ("discord", &["domain", "render", "fault"], &["axum", "handlebars", "sqlx"]),
-    ("discord/gateway", &["domain", "render", "engine", "clock", "discord", "fault"], &["axum", "handlebars", "sqlx"]),
+    (
+        "engine",
+        &["domain", "store", "render", "clock", "fault"],
+        &["serenity", "axum", "handlebars", "sqlx", "rusqlite"],
+    ),
+    ("discord", &["domain", "render", "fault"], &["axum", "handlebars", "sqlx", "rusqlite"]),
+    (
+        "discord/gateway",
+        &["domain", "render", "engine", "clock", "discord", "fault"],
+        &["axum", "handlebars", "sqlx", "rusqlite"],
+    ),
     (
         "outbox",
         &["domain", "store", "engine", "render", "discord::chat", "clock", "fault"],
-        &["serenity", "axum", "handlebars", "sqlx"],
+        &["serenity", "axum", "handlebars", "sqlx", "rusqlite"],
     ),
-    ("auditor", &["domain", "store", "engine", "clock", "fault"], &["serenity", "axum", "handlebars", "sqlx"]),
-    ("web", &["domain", "intake", "engine", "render", "clock", "store"], &["serenity", "handlebars", "sqlx"]),
+    (
+        "auditor",
+        &["domain", "store", "engine", "clock", "fault"],
+        &["serenity", "axum", "handlebars", "sqlx", "rusqlite"],
+    ),
+    (
+        "web",
+        &["domain", "intake", "engine", "render", "clock", "store"],
+        &["serenity", "handlebars", "sqlx", "rusqlite"],
+    ),
 ];
 
 #[test]

@@ -40,6 +40,8 @@ use verdicts::Verdicts;
 
 /// How many alerts one commit digests at most.
 pub const ALERTS_A_COMMIT: usize = 2048;
+/// How many repeats wait for each other at most: whoever is paged by what comes behind them waits until they are counted.
+const GATHERED: usize = 1024;
 /// How often at most a card is drawn again only because alerts were counted.
 const RECOUNT_EVERY: Duration = Duration::seconds(30);
 
@@ -107,14 +109,14 @@ impl Triager {
         }
     }
 
-    /// Whether what waits may wait a little longer: it is less than a batch, and only repeats what was counted lately.
+    /// Whether what waits may wait a little longer: it is not much, and only repeats what was counted lately.
     pub fn may_wait(&mut self) -> bool {
         let Self { handed, repeats, looked_at, only_repeats, .. } = self;
         *looked_at = handed.show_after(*looked_at, |row| {
             *only_repeats &= row.alert.as_ref().is_ok_and(|alert| repeats.has(&alert.alert));
         });
         let waiting = handed.len();
-        0 < waiting && waiting < ALERTS_A_COMMIT && *only_repeats
+        0 < waiting && waiting < GATHERED && *only_repeats
     }
 
     /// Whether so much comes that is new that it is gathered rather than answered one by one: it may wait, too.
