@@ -188,6 +188,8 @@ fn open(opening: &Opening) -> rusqlite::Result<Connection> {
 fn serve(connection: &Connection, mut turns: mpsc::Receiver<Turn>) {
     while let Some(turn) = turns.blocking_recv() {
         match turn {
+            // Who waited no longer does: nothing of it is begun.
+            Turn::Run(_, answer) if answer.is_closed() => (),
             Turn::Run(statements, answer) => {
                 let done: rusqlite::Result<Vec<_>> =
                     statements.iter().map(|statement| run(connection, statement)).collect();
@@ -310,5 +312,97 @@ impl DatabaseError for Refused {
 
     fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::db::values;
+    use crate::store::kept::Kept;
+
+    fn opening(folder: &tempfile::TempDir, access: Access) -> Opening {
+        Opening { file: folder.path().join("embedded.db"), access, set: "" }
+    }
+
+    fn statement(text: &'static str, values: Vec<Value>) -> Statement {
+        Statement { text: text.into(), values }
+    }
+
+    async fn numbers(connection: &mut Embedded) -> Vec<i64> {
+        let outcomes = connection.run_all(vec!["SELECT n FROM t ORDER BY n".into()]).await.unwrap();
+        outcomes[0].rows.iter().map(|row| row.get("n").unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn values_stand_where_their_numbers_are_and_those_that_are_missing_are_null() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mut connection = Embedded::connect(&opening(&folder, Access::Make)).await.unwrap();
+        let asked = [
+            statement("SELECT $2 AS second, $1 AS first, $3 AS none", values![1_i64, "two"]),
+            statement("SELECT ? AS first, ? AS second, ? AS none", values![1_i64, "two"]),
+        ];
+        for outcome in connection.run_all(asked.into()).await.unwrap() {
+            let row = &outcome.rows[0];
+            assert_eq!(row.get::<i64>("first").unwrap(), 1);
+            assert_eq!(row.get::<String>("second").unwrap(), "two");
+            assert_eq!(row.get::<Option<i64>>("none").unwrap(), None);
+            assert!(matches!(row.get::<i64>("absent"), Err(sqlx::Error::ColumnNotFound(_))));
+            assert!(matches!(row.get::<i64>("second"), Err(sqlx::Error::ColumnDecode { .. })));
+        }
+        connection.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_fails_leaves_nothing_of_its_transaction_and_says_what_was_refused() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mut connection = Embedded::connect(&opening(&folder, Access::Make)).await.unwrap();
+        connection.run("CREATE TABLE t (n INTEGER PRIMARY KEY, word TEXT NOT NULL)").await.unwrap();
+        let insert = |n: i64, word: Option<&str>| {
+            statement("INSERT INTO t (n, word) VALUES ($1, $2)", values![n, word.map(str::to_owned)])
+        };
+        let kept = connection.run_all(vec!["BEGIN".into(), insert(1, Some("a")), "COMMIT".into()]).await.unwrap();
+        assert_eq!(kept.iter().map(|outcome| outcome.changed).collect::<Vec<_>>()[1], 1);
+        for (refused, kind) in
+            [(insert(1, Some("b")), ErrorKind::UniqueViolation), (insert(3, None), ErrorKind::NotNullViolation)]
+        {
+            let turn = vec!["BEGIN".into(), insert(2, Some("b")), refused, "COMMIT".into()];
+            let Err(sqlx::Error::Database(error)) = connection.run_all(turn).await else { panic!("it is refused") };
+            assert_eq!(error.kind(), kind);
+            assert!(error.message().contains("t."), "{}", error.message());
+        }
+        assert_eq!(numbers(&mut connection).await, [1]);
+        connection.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_is_given_up_is_taken_back_before_the_next_turn() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let made = Embedded::connect(&opening(&folder, Access::Make)).await.unwrap();
+        let kept = Kept::new(Some(made), opening(&folder, Access::Write), Duration::from_secs(5));
+        kept.lend().await.unwrap().run("CREATE TABLE t (n INTEGER)").await.unwrap();
+        let mut lent = kept.lend().await.unwrap();
+        let begin = lent.begin();
+        lent.run_all(vec![begin.into(), "INSERT INTO t VALUES (1)".into()]).await.unwrap();
+        Embedded::leave(lent);
+        let mut lent = kept.lend().await.unwrap();
+        assert_eq!(numbers(&mut lent).await, [0; 0]);
+        // One that is gone takes its transaction with it, and another takes its place.
+        let begin = lent.begin();
+        lent.run_all(vec![begin.into(), "INSERT INTO t VALUES (2)".into()]).await.unwrap();
+        drop(lent);
+        assert_eq!(numbers(&mut *kept.lend().await.unwrap()).await, [0; 0]);
+        kept.close().await;
+    }
+
+    #[tokio::test]
+    async fn who_reads_cannot_write_and_makes_no_file() {
+        let folder = tempfile::TempDir::new().unwrap();
+        for access in [Access::Read, Access::Write] {
+            assert!(Embedded::connect(&opening(&folder, access)).await.is_err(), "there is no file");
+        }
+        Embedded::connect(&opening(&folder, Access::Make)).await.unwrap().close().await.unwrap();
+        let mut reader = Embedded::connect(&opening(&folder, Access::Read)).await.unwrap();
+        assert!(reader.run("CREATE TABLE t (n INTEGER)").await.is_err());
     }
 }

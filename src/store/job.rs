@@ -328,7 +328,7 @@ impl Tx {
         now: Timestamp,
     ) -> Result<BTreeSet<String>, StoreError> {
         let rows = jobs.iter().flat_map(|job| job.row(now)).collect();
-        self.all_of_few_rows(ADD_OR_WIDEN, rows).await?.iter().map(|row| row.get("dedup_key")).collect()
+        self.all_of_rows(ADD_OR_WIDEN, rows).await?.iter().map(|row| row.get("dedup_key")).collect()
     }
 
     /// Queues a job, also when one with this key ended before: it is taken up again, and looks first what was done.

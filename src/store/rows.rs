@@ -36,10 +36,7 @@ pub const ROWS: &str = "{rows}";
 /// For how many rows a statement is prepared on SQLite. Few sizes, so that all of them stay prepared.
 const SIZES: [usize; 4] = [1, 16, 64, 256];
 
-/// Of how many rows at most a statement waits for others, to be run with them as one.
-const FEW: usize = 64;
-
-/// Statements over few rows that wait to be run as one: each turn to the database costs more than they do.
+/// Statements over rows that wait to be run in one turn, which costs more than most of them do.
 #[derive(Default)]
 pub struct Behind(Vec<Waiting>);
 
@@ -68,22 +65,18 @@ impl Behind {
 }
 
 impl Tx {
-    /// Runs a statement over rows, whose values follow one another, with the next one or at the commit, where they
-    /// are few. On PostgreSQL it does not see what others did that wait with it.
+    /// Runs a statement over rows, whose values follow one another, with the next one or at the commit. On PostgreSQL it does
+    /// not see what others did that wait with it.
     pub async fn later_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<(), StoreError> {
         if values.is_empty() {
             return Ok(());
         }
         self.catch_up_before(sql).await?;
-        if values.len() <= FEW * sql.columns().len() {
-            self.behind.0.push(Waiting { sql, values, then: None });
-            return Ok(());
-        }
-        self.catch_up().await?;
-        self.execute_many_rows(sql, values).await
+        self.behind.0.push(Waiting { sql, values, then: None });
+        Ok(())
     }
 
-    /// The same for a statement over few rows that no other touches and whose place among others does not matter. What
+    /// The same for a statement over rows that no other touches and whose place among others does not matter. What
     /// `then` makes of the rows that it returns is done when all is kept.
     pub async fn later_rows_then(
         &mut self,
@@ -96,8 +89,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Runs a statement over few rows, whose values follow one another, and what waits for it; what it returns.
-    pub async fn all_of_few_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+    /// Runs a statement over rows, whose values follow one another, and what waits for it; what it returns.
+    pub async fn all_of_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         if values.is_empty() {
             return Ok(Vec::new());
         }
@@ -172,17 +165,6 @@ impl Tx {
         let Some(then) = then else { return Ok((rows, is_all)) };
         self.then.push(then(rows)?);
         Ok((Vec::new(), is_all))
-    }
-
-    async fn execute_many_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<(), StoreError> {
-        let all = vec![Waiting { sql, values, then: None }];
-        if let Connection::Sqlite(tx) = &mut self.on {
-            tx.run(one_after_another(all).0).await?;
-            return Ok(());
-        }
-        let (text, arguments) = together(all)?;
-        sqlx::query_with(text, arguments).execute(self.on.postgres().await?).await?;
-        Ok(())
     }
 }
 
