@@ -17,11 +17,13 @@ use crate::store::tx::{Begun, Tx};
 
 /// How long a caller waits for a connection before it is told that the database is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// What the writer keeps of the database in memory: 16 MiB. In SQLite's own 2 MiB the indexes of a storm are read again and
+/// What the writer keeps of the database in memory: 8 MiB. In SQLite's own 2 MiB the indexes of a storm are read again and
 /// again.
-pub(in crate::store) const WRITER_CACHE: &str = "PRAGMA cache_size = -16384";
+pub(in crate::store) const WRITER_CACHE: &str = "PRAGMA cache_size = -8192";
 /// The writer's settings: its log is copied by a connection of its own, so that hardly a commit waits for it.
-const WRITER: &str = "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384";
+const WRITER: &str = "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192";
+/// A reader's: what others write empties its cache, so that a large one would hold little.
+const READER: &str = "PRAGMA cache_size = -512";
 /// How many statements a connection to PostgreSQL keeps prepared: all that there are.
 const STATEMENTS: usize = 256;
 /// How long a caller waits for a connection to a server: whoever asked for something waits for several in a row.
@@ -283,9 +285,9 @@ impl Db {
             return Ok(Self::Sqlite {
                 writer: Kept::new(Some(made), opening(Access::Write, WRITER), ACQUIRE_TIMEOUT),
                 rides: Rides::default(),
-                readers: Several::new(READERS, &opening(Access::Read, ""), ACQUIRE_TIMEOUT),
+                readers: Several::new(READERS, &opening(Access::Read, READER), ACQUIRE_TIMEOUT),
                 own: None,
-                checkpointer: Kept::new(None, opening(Access::Write, ""), ACQUIRE_TIMEOUT),
+                checkpointer: Kept::new(None, opening(Access::Write, READER), ACQUIRE_TIMEOUT),
                 file: Box::new(file),
             });
         }

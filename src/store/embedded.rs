@@ -391,7 +391,7 @@ mod tests {
         let begin = lent.begin();
         lent.run_all(vec![begin.into(), "INSERT INTO t VALUES (2)".into()]).await.unwrap();
         drop(lent);
-        assert_eq!(numbers(&mut *kept.lend().await.unwrap()).await, [0; 0]);
+        assert_eq!(numbers(&mut kept.lend().await.unwrap()).await, [0; 0]);
         kept.close().await;
     }
 
