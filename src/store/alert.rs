@@ -12,37 +12,38 @@ use crate::store::rows::Column::{Int, Text, Time};
 use crate::store::sql;
 use crate::store::tx::Tx;
 
+/// What is known of alerts, each found by one search of the primary key: PostgreSQL takes LATERAL for it. The incidents of an
+/// alert's group are asked for only where they may matter.
+macro_rules! known {
+    ($found:literal $(,)?) => {
+        concat!(
+            "SELECT given.column1 AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
+                    i.phase NOT IN ('resolved', 'closed') AS incident_is_open,
+                    CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
+                        (SELECT MAX(id) FROM incident WHERE alert_group = given.column4) END AS last_of_group,
+                    CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
+                        (SELECT id FROM incident
+                         WHERE alert_group = given.column4 AND phase NOT IN ('resolved', 'closed')) END AS open_of_group,
+                    (SELECT value FROM counter WHERE name = 'incident') AS last_incident
+             FROM {rows} ",
+            $found,
+            " LEFT JOIN incident i ON i.id = a.incident_id WHERE given.column1 IS NOT NULL"
+        )
+    };
+}
+
 sql! {
-    // Each alert is one search of the primary key: CROSS JOIN keeps SQLite from turning the order round, LATERAL PostgreSQL.
-    // The incidents of its group are asked for only where they may matter.
     KNOWN = Sql::of_rows_each(
-        "SELECT given.column1 AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
-                i.phase NOT IN ('resolved', 'closed') AS incident_is_open,
-                CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
-                    (SELECT MAX(id) FROM incident WHERE alert_group = given.column4) END AS last_of_group,
-                CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
-                    (SELECT id FROM incident
-                     WHERE alert_group = given.column4 AND phase NOT IN ('resolved', 'closed')) END AS open_of_group,
-                (SELECT value FROM counter WHERE name = 'incident') AS last_incident
-         FROM {rows}
-         LEFT JOIN alert a ON a.source = given.column2 AND a.fingerprint = given.column3
-              AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
-                                   WHERE latest.source = given.column2 AND latest.fingerprint = given.column3)
-         LEFT JOIN incident i ON i.id = a.incident_id
-         WHERE given.column1 IS NOT NULL",
-        "SELECT given.column1 AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
-                i.phase NOT IN ('resolved', 'closed') AS incident_is_open,
-                CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
-                    (SELECT MAX(id) FROM incident WHERE alert_group = given.column4) END AS last_of_group,
-                CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
-                    (SELECT id FROM incident
-                     WHERE alert_group = given.column4 AND phase NOT IN ('resolved', 'closed')) END AS open_of_group,
-                (SELECT value FROM counter WHERE name = 'incident') AS last_incident
-         FROM {rows}
-         LEFT JOIN LATERAL (SELECT * FROM alert latest
-                            WHERE latest.source = given.column2 AND latest.fingerprint = given.column3
-                            ORDER BY latest.incident_id DESC LIMIT 1) AS a ON TRUE
-         LEFT JOIN incident i ON i.id = a.incident_id",
+        known!(
+            "LEFT JOIN alert a ON a.source = given.column2 AND a.fingerprint = given.column3
+                  AND a.incident_id = (SELECT MAX(latest.incident_id) FROM alert latest
+                                       WHERE latest.source = given.column2 AND latest.fingerprint = given.column3)"
+        ),
+        known!(
+            "LEFT JOIN LATERAL (SELECT * FROM alert latest
+                                WHERE latest.source = given.column2 AND latest.fingerprint = given.column3
+                                ORDER BY latest.incident_id DESC LIMIT 1) AS a ON TRUE"
+        ),
         &[Int, Text, Text, Text],
     );
     CHANGE = Sql::of_rows(

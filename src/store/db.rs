@@ -21,9 +21,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// again.
 pub(in crate::store) const WRITER_CACHE: &str = "PRAGMA cache_size = -8192";
 /// The writer's settings: its log is copied by a connection of its own, so that hardly a commit waits for it.
-const WRITER: &str = "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -8192";
+const WRITER: &[&str] = &["PRAGMA wal_autocheckpoint = 0", WRITER_CACHE];
 /// A reader's: what others write empties its cache, so that a large one would hold little.
-const READER: &str = "PRAGMA cache_size = -512";
+const READER: &[&str] = &["PRAGMA cache_size = -512"];
 /// How many statements a connection to PostgreSQL keeps prepared: all that there are.
 const STATEMENTS: usize = 256;
 /// How long a caller waits for a connection to a server: whoever asked for something waits for several in a row.

@@ -40,7 +40,7 @@ pub struct Opening {
     /// What may be done with it.
     pub access: Access,
     /// What it is set by, beside what sets all.
-    pub set: &'static str,
+    pub set: &'static [&'static str],
 }
 
 /// What a connection may do with the file.
@@ -181,7 +181,7 @@ fn open(opening: &Opening) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
     connection.execute_batch(SET)?;
-    connection.execute_batch(opening.set)?;
+    opening.set.iter().try_for_each(|statement| connection.execute_batch(statement))?;
     Ok(connection)
 }
 
@@ -322,7 +322,7 @@ mod tests {
     use crate::store::kept::Kept;
 
     fn opening(folder: &tempfile::TempDir, access: Access) -> Opening {
-        Opening { file: folder.path().join("embedded.db"), access, set: "" }
+        Opening { file: folder.path().join("embedded.db"), access, set: &[] }
     }
 
     fn statement(text: &'static str, values: Vec<Value>) -> Statement {

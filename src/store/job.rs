@@ -30,6 +30,28 @@ macro_rules! queue_all {
     };
 }
 
+/// The first jobs of an urgency that are due and wait for nothing.
+macro_rules! first_due {
+    ($rank:literal, $urgency:literal) => {
+        concat!(
+            "UNION ALL SELECT rank, since, id FROM (
+                 SELECT CAST(",
+            $rank,
+            " AS BIGINT) AS rank, j.due_at AS since, j.id FROM job j
+                 WHERE j.state = 'queued' AND j.performer = $1 AND j.urgency = ",
+            $urgency,
+            " AND j.due_at <= $3
+                   AND (j.lane IS NULL OR NOT EXISTS (
+                       SELECT 1 FROM job earlier
+                       WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
+                         AND (earlier.lane_at, earlier.id) < (j.lane_at, j.id)))
+                 ORDER BY j.due_at, j.id LIMIT CAST($6 AS BIGINT)) AS due_",
+            $rank,
+            " "
+        )
+    };
+}
+
 // What a job that is known by its key is to be like stands in a CASE: in a condition of its own it would have PostgreSQL
 // read all jobs of that state, by their index, in place of the one.
 sql! {
@@ -88,28 +110,15 @@ sql! {
     );
     // In the order of the index, so that only what is taken is read of what waits for nothing; a bare `LIMIT $6` would have
     // SQLite prepare the statement anew each time.
-    CLAIMABLE = Sql::portable(
+    CLAIMABLE = Sql::portable(concat!(
         "SELECT rank, since, id FROM (
              SELECT CAST(0 AS BIGINT) AS rank, j.lease_until AS since, j.id FROM job j
              WHERE j.state = 'running' AND j.performer = $1 AND j.lease_until < $2
              ORDER BY j.lease_until, j.id LIMIT CAST($6 AS BIGINT)) AS left_behind
-         UNION ALL SELECT rank, since, id FROM (
-             SELECT CAST(1 AS BIGINT) AS rank, j.due_at AS since, j.id FROM job j
-             WHERE j.state = 'queued' AND j.performer = $1 AND j.urgency = $4 AND j.due_at <= $3
-               AND (j.lane IS NULL OR NOT EXISTS (
-                   SELECT 1 FROM job earlier
-                   WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
-                     AND (earlier.lane_at, earlier.id) < (j.lane_at, j.id)))
-             ORDER BY j.due_at, j.id LIMIT CAST($6 AS BIGINT)) AS urgent
-         UNION ALL SELECT rank, since, id FROM (
-             SELECT CAST(2 AS BIGINT) AS rank, j.due_at AS since, j.id FROM job j
-             WHERE j.state = 'queued' AND j.performer = $1 AND j.urgency = $5 AND j.due_at <= $3
-               AND (j.lane IS NULL OR NOT EXISTS (
-                   SELECT 1 FROM job earlier
-                   WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
-                     AND (earlier.lane_at, earlier.id) < (j.lane_at, j.id)))
-             ORDER BY j.due_at, j.id LIMIT CAST($6 AS BIGINT)) AS others",
-    );
+         ",
+        first_due!("1", "$4"),
+        first_due!("2", "$5"),
+    ));
     // All that made it claimable is asked again: others claim, too.
     CLAIM = Sql::of_lists(
         "UPDATE job SET state = 'running', lease_until = $3, lease_holder = $4, attempts = attempts + 1,
