@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::Bench;
 use crate::alerts::{Law, Wording};
-use crate::book::{Load, Round};
+use crate::book::{Book, Load, Round};
 use crate::load::Plan;
 use crate::process::{machine_cpu, usage};
 use crate::stage::{Database, Running, Subject};
@@ -45,6 +45,13 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
                 }
             }
         }
+    }
+    Ok(lines(bench))
+}
+
+/// Runs the steady loads, each subject beside the others, and gives the lines of their gate.
+pub async fn measure_steady(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
+    for _ in 0..bench.rounds {
         for subject in subjects(bench) {
             let running = bench.stage.start(subject).await?;
             for rate in RATES {
@@ -52,7 +59,7 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
             }
         }
     }
-    Ok(lines(bench))
+    Ok(bench.stage.databases().into_iter().flat_map(|database| steady_lines(&bench.book, database)).collect())
 }
 
 /// Puts one load on a subject.
@@ -155,17 +162,6 @@ fn lines(bench: &Bench) -> Vec<Line> {
                 .at_most(1.0, "Alertmanager", book.cpu(Subject::Alertmanager, load))
                 .aims_at_most(1.4, "floor", book.cpu(floor, load)),
         );
-        for rate in RATES {
-            let load = Load::steady(rate);
-            let what = format!("ingest p99 at {rate}/s, {name}");
-            let mut line = Line::new("4", what, book.p99(bot, load), Unit::Milliseconds)
-                .at_most(2.0, "floor", book.p99(floor, load))
-                .aims_at_most(1.2, "floor", book.p99(floor, load));
-            if rate == 5000 {
-                line = line.at_most(1.0, "Alertmanager", book.p99(Subject::Alertmanager, load));
-            }
-            lines.push(line);
-        }
         let load = Load::busy(Law::Zipf);
         lines.push(
             Line::new("5", format!("ingest p99 at saturation, {name}"), book.p99(bot, load), Unit::Milliseconds)
@@ -174,4 +170,18 @@ fn lines(bench: &Bench) -> Vec<Line> {
         );
     }
     lines
+}
+
+fn steady_lines(book: &Book, database: Database) -> impl Iterator<Item = Line> {
+    let (bot, floor, name) = (Subject::Firebell(database), Subject::Floor(database), database.words());
+    RATES.into_iter().map(move |rate| {
+        let load = Load::steady(rate);
+        let line = Line::new("4", format!("ingest p99 at {rate}/s, {name}"), book.p99(bot, load), Unit::Milliseconds)
+            .at_most(2.0, "floor", book.p99(floor, load))
+            .aims_at_most(1.2, "floor", book.p99(floor, load));
+        match rate {
+            5000 => line.at_most(1.0, "Alertmanager", book.p99(Subject::Alertmanager, load)),
+            _ => line,
+        }
+    })
 }

@@ -76,6 +76,8 @@ enum Part {
 enum Measure {
     /// How fast alerts are taken in, and what it costs.
     Ingest,
+    /// How long an answer takes at steady rates.
+    Steady,
     /// Whether triage keeps up.
     Endurance,
     /// From an alert to the page.
@@ -151,6 +153,7 @@ async fn measure(arguments: Arguments) -> anyhow::Result<()> {
     for measure in wanted {
         lines.extend(match measure {
             Measure::Ingest => ingest::measure(&mut bench).await?,
+            Measure::Steady => ingest::measure_steady(&mut bench).await?,
             Measure::Endurance => endurance::measure(&mut bench).await?,
             Measure::Paging => paging::measure(&mut bench).await?,
             Measure::Storm => storm::measure(&mut bench).await?,
