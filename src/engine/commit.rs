@@ -7,27 +7,24 @@ use crate::domain::incident::{Decision, Incident, Scheduled};
 use crate::domain::timeline::Entry;
 use crate::engine::desk::Reservation;
 use crate::engine::{Alerts, Engine, PageSource};
-use crate::store::incident::Saved;
-use crate::store::job::NewJob;
+use crate::store::job::{NewJob, SharedJob};
 use crate::store::{StoreError, Tx};
 
 impl Engine {
-    /// Writes what a decision made of `before`.
+    /// Writes what a decision made of `before`, unless another was committed first: then the transaction
+    /// [is overtaken](StoreError::is_overtaken).
     pub(super) async fn keep(
         &self,
         tx: &mut Tx,
         before: &Incident,
         decision: &Decision,
         now: Timestamp,
-    ) -> Result<Saved, StoreError> {
+    ) -> Result<(), StoreError> {
         if decision.is_nothing() {
-            return Ok(Saved::Kept);
+            return Ok(());
         }
-        if tx.save_incident(before, &decision.next).await? == Saved::Conflict {
-            return Ok(Saved::Conflict);
-        }
-        self.keep_what_follows(tx, std::slice::from_ref(decision), &[], now).await?;
-        Ok(Saved::Kept)
+        tx.save_incident(before, &decision.next).await?;
+        self.keep_what_follows(tx, std::slice::from_ref(decision), &[], now).await
     }
 
     /// Writes incidents that were opened, however many, in a few statements. `alerts` are those of each.
@@ -80,7 +77,7 @@ impl Engine {
                 }
             }
         }
-        queue_together(tx, together, now).await?;
+        queue_together(tx, together, now);
         hand_over(tx, handed, decisions, alerts, now).await?;
         tx.add_jobs(&queued, now).await
     }
@@ -116,23 +113,19 @@ async fn hand_over(
     .await
 }
 
-/// Queues what is said together with others, or has what waits say it too.
-async fn queue_together(tx: &mut Tx, jobs: Vec<(&Decision, NewJob<'_>)>, now: Timestamp) -> Result<(), StoreError> {
-    let (decisions, jobs): (Vec<&Decision>, Vec<NewJob<'_>>) = jobs.into_iter().unzip();
-    let queued = tx.add_or_widen_jobs(&jobs, now).await?;
-    let late = decisions.into_iter().zip(&jobs).filter(|(_, job)| !queued.contains(&job.dedup_key));
-    // What they were to be said together with is being said right now.
-    let alone: Vec<(&Decision, Effect)> = late.map(|(decision, job)| (decision, decision.alone(job.effect))).collect();
-    let jobs: Vec<NewJob<'_>> = alone
-        .iter()
-        .map(|(decision, effect)| NewJob {
-            incident: decision.next.id,
-            dedup_key: effect.dedup_key(decision.next.id, &decision.next.version.to_string()),
-            effect,
-            due: now,
+/// Queues what is said together with others, or has what waits say it too. Where that is being said right now, the decision
+/// speaks for itself.
+fn queue_together(tx: &mut Tx, jobs: Vec<(&Decision, NewJob<'_>)>, now: Timestamp) {
+    let alone: Vec<Effect> = jobs.iter().map(|(decision, job)| decision.alone(job.effect)).collect();
+    let jobs: Vec<SharedJob<'_>> = jobs
+        .into_iter()
+        .zip(&alone)
+        .map(|((decision, shared), effect)| {
+            let dedup_key = effect.dedup_key(shared.incident, &decision.next.version.to_string());
+            SharedJob { alone: NewJob { incident: shared.incident, dedup_key, effect, due: now }, shared }
         })
         .collect();
-    tx.add_jobs(&jobs, now).await
+    tx.add_or_widen_jobs(&jobs, now);
 }
 
 fn entries_of(decisions: &[Decision]) -> Vec<(IncidentId, &Entry)> {

@@ -25,7 +25,6 @@ use crate::domain::timeline::Event;
 use crate::domain::triage::Triage;
 use crate::fault::{self, Point};
 use crate::render::Renderer;
-use crate::store::incident::Saved;
 use crate::store::{Db, StoreError, Tx};
 
 pub use crate::store::incident::Listing;
@@ -98,14 +97,6 @@ pub struct NewIncident<'a> {
     pub actor: &'a Actor,
     /// All its alerts: none, where a person opens it.
     pub alerts: &'a Alerts,
-}
-
-/// What came of applying a command within a transaction.
-pub enum Applied {
-    /// This; not committed yet.
-    Decided(Box<Decision>),
-    /// Another decision was committed first.
-    Conflict,
 }
 
 impl Engine {
@@ -195,42 +186,51 @@ impl Engine {
     /// Applies a command to an incident and commits what comes of it.
     pub async fn handle(&self, id: IncidentId, command: &Command, actor: &Actor) -> Result<Decision, EngineError> {
         for _ in 0..MAX_CONFLICTS {
-            let mut tx = self.db.begin().await?;
-            match self.apply(&mut tx, id, command, actor).await {
-                Ok(Applied::Decided(decision)) => {
-                    fault::pass(Point::DecisionBefore).await.map_err(StoreError::from)?;
-                    tx.commit().await?;
-                    fault::pass(Point::DecisionAfter).await.map_err(StoreError::from)?;
-                    self.announce_jobs();
-                    return Ok(*decision);
-                }
+            match self.handle_once(id, command, actor).await {
                 // Decide again on what the other wrote.
-                Ok(Applied::Conflict) => tx.rollback(),
-                Err(error) => {
-                    tx.rollback();
-                    return Err(error);
-                }
+                Err(error) if error.is_overtaken() => (),
+                handled => return handled,
             }
         }
         Err(EngineError::TooBusy(id))
     }
 
-    /// Applies a command to an incident within a transaction.
+    async fn handle_once(&self, id: IncidentId, command: &Command, actor: &Actor) -> Result<Decision, EngineError> {
+        let mut tx = self.db.begin().await?;
+        let decision = self.apply(&mut tx, id, command, actor).await?;
+        fault::pass(Point::DecisionBefore).await.map_err(StoreError::from)?;
+        tx.commit().await?;
+        fault::pass(Point::DecisionAfter).await.map_err(StoreError::from)?;
+        self.announce_jobs();
+        Ok(decision)
+    }
+
+    /// Applies a command to an incident within a transaction, which [is overtaken](StoreError::is_overtaken) where another
+    /// decision is committed first.
     pub async fn apply(
         &self,
         tx: &mut Tx,
         id: IncidentId,
         command: &Command,
         actor: &Actor,
-    ) -> Result<Applied, EngineError> {
+    ) -> Result<Decision, EngineError> {
+        let incident = tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?;
+        self.apply_to(tx, &incident, command, actor).await
+    }
+
+    /// The same to an incident as it was read before the transaction began.
+    pub async fn apply_to(
+        &self,
+        tx: &mut Tx,
+        incident: &Incident,
+        command: &Command,
+        actor: &Actor,
+    ) -> Result<Decision, EngineError> {
         let setup = self.setup();
         let now = self.now();
-        let incident = tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?;
         let decision = incident.decide(command, actor, &setup.organisation, now)?;
-        match self.keep(tx, &incident, &decision, now).await? {
-            Saved::Kept => Ok(Applied::Decided(Box::new(decision))),
-            Saved::Conflict => Ok(Applied::Conflict),
-        }
+        self.keep(tx, incident, &decision, now).await?;
+        Ok(decision)
     }
 
     /// Keeps what somebody is about to declare, until the button is pressed.

@@ -23,7 +23,7 @@ use crate::domain::actor::Actor;
 use crate::domain::effect::{Effect, Performer};
 use crate::domain::id::{IncidentId, Snowflake};
 use crate::domain::incident::Command;
-use crate::engine::{Applied, Engine, EngineError};
+use crate::engine::{Engine, EngineError};
 use crate::fault::{self, Point};
 use crate::render::Renderer;
 use crate::store::job::{Claim, Ending, Job};
@@ -307,8 +307,7 @@ impl Outbox {
     /// Tells an incident what became of its job; whether anything came of that.
     async fn tell(&self, tx: &mut Tx, incident: IncidentId, command: &Command) -> Result<bool, EngineError> {
         match self.engine.apply(tx, incident, command, &Actor::Firebell).await {
-            Ok(Applied::Decided(decision)) => Ok(!decision.is_nothing()),
-            Ok(Applied::Conflict) => Err(EngineError::TooBusy(incident)),
+            Ok(decision) => Ok(!decision.is_nothing()),
             // It came too late to matter.
             Err(EngineError::Refused(_)) => Ok(false),
             Err(error) => Err(error),

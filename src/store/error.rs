@@ -2,6 +2,10 @@
 
 use sqlx::error::ErrorKind;
 
+/// Columns that are never empty, and are made so where what was to be written was decided on what is no longer.
+const GUARDS: [(&str, &str); 4] =
+    [("inbox_cursor", "position"), ("counter", "value"), ("incident", "version"), ("job", "effect")];
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -47,14 +51,19 @@ impl StoreError {
         Self::Corrupt { column, problem: problem.to_string() }
     }
 
-    /// Whether somebody else was faster: another process in digesting the inbox, or whoever opened an incident meanwhile.
+    /// Whether somebody else was faster, and the same is to be decided anew: another process in digesting the inbox, or
+    /// whoever opened or changed an incident meanwhile, or began a job that was to do more.
     pub fn is_overtaken(&self) -> bool {
         let Self::Database(sqlx::Error::Database(error)) = self else { return false };
-        let says = |words: [&str; 2]| words.iter().any(|word| error.message().contains(word));
+        // In SQLite's words, and in PostgreSQL's.
         match error.kind() {
-            ErrorKind::NotNullViolation => says(["inbox_cursor", "counter"]),
-            // In SQLite's words, and in PostgreSQL's.
-            ErrorKind::UniqueViolation => says(["incident.id", "incident_pkey"]),
+            ErrorKind::NotNullViolation => GUARDS.iter().any(|(table, column)| {
+                error.message().ends_with(&format!(": {table}.{column}"))
+                    || error.message().contains(&format!("\"{column}\" of relation \"{table}\""))
+            }),
+            ErrorKind::UniqueViolation => {
+                ["incident.id", "incident_pkey"].iter().any(|word| error.message().contains(word))
+            }
             _ => false,
         }
     }
@@ -76,7 +85,7 @@ impl StoreError {
                         code.len() < 5 && code.parse::<i64>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13));
                     let classes = ["08", "40", "53", "57", "58"];
                     let postgres = code.len() == 5 && classes.iter().any(|class| code.starts_with(class));
-                    sqlite || postgres || error.is_unique_violation()
+                    sqlite || postgres || error.is_unique_violation() || self.is_overtaken()
                 }
                 sqlx::Error::Io(_)
                 | sqlx::Error::PoolTimedOut

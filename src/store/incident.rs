@@ -35,13 +35,20 @@ sql! {
             Text, Int, Time, Int, Text, Text, Int, Json,
         ],
     );
-    UPDATE = Sql::portable(
-        "UPDATE incident SET version = $2, title = $3, severity = $4, severity_by = $5, severity_reason = $6,
-             severity_proposed = $7, category = $8, phase = $9, phase_since = $10, team = $11, rota = $12,
-             service = $13, subjects = $14, lead = $15, liaison = $16, scribe = $17, declared_by = $18,
-             declared_at = $19, alert_group = $20, follows = $21, next_update_due = $22, room_channel = $23,
-             room_kind = $24, room_trouble = $25, entries = $26, pace = $27
-         WHERE id = $1 AND version = $28",
+    // As those: the version may not be empty.
+    UPDATE = Sql::of_rows(
+        "UPDATE incident SET version = CASE WHEN version = column28 THEN column2 END, title = column3,
+             severity = column4, severity_by = column5, severity_reason = column6, severity_proposed = column7,
+             category = column8, phase = column9, phase_since = column10, team = column11, rota = column12,
+             service = column13, subjects = column14, lead = column15, liaison = column16, scribe = column17,
+             declared_by = column18, declared_at = column19, alert_group = column20, follows = column21,
+             next_update_due = column22, room_channel = column23, room_kind = column24, room_trouble = column25,
+             entries = column26, pace = column27
+         FROM {rows} WHERE id = column1",
+        &[
+            Int, Int, Text, Text, Json, Text, Text, Text, Text, Time, Text, Text, Text, Json, Text, Text, Text, Json, Time,
+            Text, Int, Time, Int, Text, Text, Int, Json, Int,
+        ],
     );
     LOAD = Sql::portable("SELECT * FROM incident WHERE id = $1");
     OF_GROUPS = Sql::of_lists(
@@ -101,15 +108,6 @@ sql! {
     );
 }
 
-/// Whether a save was kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Saved {
-    /// It was.
-    Kept,
-    /// Another decision was committed first; decide again on what it wrote.
-    Conflict,
-}
-
 /// The incidents of a group of alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OfGroup {
@@ -163,8 +161,8 @@ impl Tx {
             pages.extend(incident.pages.iter().flat_map(|page| row_of_page(incident.id, page)));
         }
         self.later_rows(INSERT, incidents).await?;
-        self.later_rows(SAVE_ESCALATIONS, escalations).await?;
-        self.later_rows(SAVE_PAGES, pages).await?;
+        self.later_rows_too(SAVE_ESCALATIONS, escalations).await?;
+        self.later_rows_too(SAVE_PAGES, pages).await?;
         for incident in opened {
             for update in &incident.updates {
                 self.save_update(incident.id, update).await?;
@@ -173,23 +171,23 @@ impl Tx {
         Ok(())
     }
 
-    /// Saves `next` in place of `before`.
-    pub async fn save_incident(&mut self, before: &Incident, next: &Incident) -> Result<Saved, StoreError> {
+    /// Saves `next` in place of `before`, with the next statement or at the commit. That one fails where another decision was
+    /// committed first, and says [so](StoreError::is_overtaken): decide again on what it wrote. Who saves one twice reads it
+    /// in between.
+    pub async fn save_incident(&mut self, before: &Incident, next: &Incident) -> Result<(), StoreError> {
         let mut values = row_of(next);
         values.push(before.version.into());
-        if self.execute(UPDATE, values).await? == 0 {
-            return Ok(Saved::Conflict);
-        }
+        self.later_rows_too(UPDATE, values).await?;
         let escalations = changed(&before.escalations, &next.escalations);
         let escalations = escalations.into_iter().flat_map(|run| row_of_escalation(next.id, run)).collect();
-        self.later_rows(SAVE_ESCALATIONS, escalations).await?;
+        self.later_rows_too(SAVE_ESCALATIONS, escalations).await?;
         let pages = changed(&before.pages, &next.pages);
         let pages = pages.into_iter().flat_map(|page| row_of_page(next.id, page)).collect();
-        self.later_rows(SAVE_PAGES, pages).await?;
+        self.later_rows_too(SAVE_PAGES, pages).await?;
         for update in changed(&before.updates, &next.updates) {
             self.save_update(next.id, update).await?;
         }
-        Ok(Saved::Kept)
+        Ok(())
     }
 
     async fn save_update(&mut self, id: IncidentId, update: &Update) -> Result<(), StoreError> {

@@ -104,9 +104,21 @@ sql! {
                 OR (j.state = 'running' AND j.lease_until < $2))
          ORDER BY j.due_at, j.id LIMIT $3",
     );
-    ADD_OR_WIDEN = queue_all!(
-        "ON CONFLICT (dedup_key) DO UPDATE SET effect = excluded.effect WHERE job.state = 'queued' AND job.attempts = 0
-         RETURNING dedup_key",
+    // What is begun is seen; what is begun at the same moment, by another process, makes the effect empty and fails.
+    ADD_OR_WIDEN = Sql::of_rows(
+        "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts,
+             created_at, lane_at)
+         SELECT column1, CASE WHEN is_begun THEN column10 ELSE column2 END, column3, column4, column5,
+                CASE WHEN is_begun THEN column11 ELSE column6 END, 'queued',
+                CASE WHEN is_begun THEN column12 ELSE column7 END, 0, column8,
+                CASE WHEN is_begun THEN column12 ELSE column9 END
+         FROM (SELECT given.*, EXISTS (SELECT 1 FROM job begun WHERE begun.dedup_key = column2
+                                         AND (begun.state <> 'queued' OR 0 < begun.attempts)) AS is_begun
+               FROM {rows}) AS given
+         WHERE column2 IS NOT NULL
+         ON CONFLICT (dedup_key) DO UPDATE SET
+             effect = CASE WHEN job.state = 'queued' AND job.attempts = 0 THEN excluded.effect END",
+        &[Int, Text, Text, Text, Int, Json, Time, Time, Time, Text, Json, Time],
     );
     // In the order of the index, so that only what is taken is read of what waits for nothing; a bare `LIMIT $6` would have
     // SQLite prepare the statement anew each time.
@@ -258,6 +270,15 @@ impl NewJob<'_> {
     }
 }
 
+/// A job that stands for several decisions.
+#[derive(Debug, Clone)]
+pub struct SharedJob<'a> {
+    /// What all of them ask for, under the key that they share.
+    pub shared: NewJob<'a>,
+    /// What the last of them asks for, should the others be under way by then.
+    pub alone: NewJob<'a>,
+}
+
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -305,7 +326,7 @@ impl Tx {
     /// Queues jobs, each unless one with its key was ever queued.
     pub async fn add_jobs(&mut self, jobs: &[NewJob<'_>], now: Timestamp) -> Result<(), StoreError> {
         let rows = jobs.iter().flat_map(|job| job.row(now)).collect();
-        self.later_rows(ADD_ALL, rows).await
+        self.later_rows_too(ADD_ALL, rows).await
     }
 
     /// Adds jobs that are claimed from the start, each unless one with its key was ever queued. When all is kept, `then` is
@@ -329,15 +350,16 @@ impl Tx {
         .await
     }
 
-    /// Queues jobs, or has those with their keys, which nobody began yet, do their effects instead; the keys of those that
-    /// somebody began are not among what it gives.
-    pub async fn add_or_widen_jobs(
-        &mut self,
-        jobs: &[NewJob<'_>],
-        now: Timestamp,
-    ) -> Result<BTreeSet<String>, StoreError> {
-        let rows = jobs.iter().flat_map(|job| job.row(now)).collect();
-        self.all_of_rows(ADD_OR_WIDEN, rows).await?.iter().map(|row| row.get("dedup_key")).collect()
+    /// Queues jobs, with the next statement or at the commit, or has those with their keys do their effects instead. Where
+    /// one was begun already, what is to be done alone is queued. One that is begun at that very moment has the statement
+    /// fail, and [say so](StoreError::is_overtaken).
+    pub fn add_or_widen_jobs(&mut self, jobs: &[SharedJob<'_>], now: Timestamp) {
+        let mut rows = Vec::with_capacity(jobs.len() * ADD_OR_WIDEN.columns().len());
+        for SharedJob { shared, alone } in jobs {
+            rows.extend(shared.row(now));
+            rows.extend(values![alone.dedup_key.as_str(), to_json(alone.effect), alone.due]);
+        }
+        self.later_rows_apart(ADD_OR_WIDEN, rows);
     }
 
     /// Queues a job, also when one with this key ended before: it is taken up again, and looks first what was done.

@@ -44,6 +44,8 @@ pub struct Behind(Vec<Waiting>);
 struct Waiting {
     sql: Sql,
     values: Vec<Value>,
+    /// Whether no other touches its rows, so that its place among others does not matter.
+    is_apart: bool,
     /// What is made of the rows that it returns, for when all is kept.
     then: Option<Then>,
 }
@@ -52,6 +54,13 @@ type Then = Box<dyn FnOnce(Vec<Row>) -> Result<Deed, StoreError> + Send>;
 
 /// What is done when all is kept.
 pub type Deed = Box<dyn FnOnce() + Send>;
+
+impl Waiting {
+    /// Whether it is this statement, and nobody is told what it returns.
+    fn is_same(&self, sql: Sql) -> bool {
+        self.sql.sqlite == sql.sqlite && self.then.is_none()
+    }
+}
 
 impl Behind {
     /// Whether none waits.
@@ -72,12 +81,27 @@ impl Tx {
             return Ok(());
         }
         self.catch_up_before(sql).await?;
-        self.behind.0.push(Waiting { sql, values, then: None });
+        self.behind.0.push(Waiting { sql, values, is_apart: false, then: None });
         Ok(())
     }
 
-    /// The same for a statement over rows that no other touches and whose place among others does not matter. What
-    /// `then` makes of the rows that it returns is done when all is kept.
+    /// The same for rows that are others than those for which the same statement waits: it is run once over all of them.
+    pub async fn later_rows_too(&mut self, sql: Sql, values: Vec<Value>) -> Result<(), StoreError> {
+        match self.behind.0.iter_mut().find(|waiting| waiting.is_same(sql)) {
+            Some(same) => same.values.extend(values),
+            None => self.later_rows(sql, values).await?,
+        }
+        Ok(())
+    }
+
+    /// The same for a statement over rows that no other touches and whose place among others does not matter.
+    pub fn later_rows_apart(&mut self, sql: Sql, values: Vec<Value>) {
+        if !values.is_empty() {
+            self.behind.0.push(Waiting { sql, values, is_apart: true, then: None });
+        }
+    }
+
+    /// The same; what `then` makes of the rows that it returns is done when all is kept.
     pub async fn later_rows_then(
         &mut self,
         sql: Sql,
@@ -85,7 +109,7 @@ impl Tx {
         then: impl FnOnce(Vec<Row>) -> Result<Deed, StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {
         self.catch_up_with_then().await?;
-        self.behind.0.push(Waiting { sql, values, then: Some(Box::new(then)) });
+        self.behind.0.push(Waiting { sql, values, is_apart: true, then: Some(Box::new(then)) });
         Ok(())
     }
 
@@ -96,7 +120,7 @@ impl Tx {
         }
         self.catch_up_before(sql).await?;
         self.catch_up_with_then().await?;
-        self.behind.0.push(Waiting { sql, values, then: None });
+        self.behind.0.push(Waiting { sql, values, is_apart: false, then: None });
         Ok(self.run_behind(Place::Within).await?.0)
     }
 
@@ -111,7 +135,7 @@ impl Tx {
     /// Runs what waits, where `next` cannot be run with it: PostgreSQL runs the parts of a statement in no order, and
     /// writes a row in one of them only.
     async fn catch_up_before(&mut self, next: Sql) -> Result<(), StoreError> {
-        let is_alike = |waiting: &Waiting| waiting.then.is_none() && waiting.sql.written() == next.written();
+        let is_alike = |waiting: &Waiting| !waiting.is_apart && waiting.sql.written() == next.written();
         if !self.on.is_sqlite() && self.behind.0.iter().any(is_alike) {
             self.catch_up().await?;
         }
@@ -179,14 +203,14 @@ enum Place {
 
 /// All that a statement is made of on SQLite, over however many rows.
 pub(in crate::store) fn each_for_sqlite(sql: Sql, values: Vec<Value>) -> Vec<Statement> {
-    one_after_another(vec![Waiting { sql, values, then: None }]).0
+    one_after_another(vec![Waiting { sql, values, is_apart: false, then: None }]).0
 }
 
 /// The same on PostgreSQL.
 pub(in crate::store) fn all_for_postgres(sql: Sql, values: Vec<Value>) -> Result<(SqlStr, PgArguments), StoreError> {
     match sql.columns() {
         [] => Ok((SqlStr::from_static(sql.postgres), for_postgres_values(values)?)),
-        _ => together(vec![Waiting { sql, values, then: None }]),
+        _ => together(vec![Waiting { sql, values, is_apart: false, then: None }]),
     }
 }
 
@@ -194,7 +218,7 @@ pub(in crate::store) fn all_for_postgres(sql: Sql, values: Vec<Value>) -> Result
 /// of their rows.
 fn one_after_another(waiting: Vec<Waiting>) -> (Vec<Statement>, Whose) {
     let (mut statements, mut whose) = (Vec::new(), Vec::new());
-    for Waiting { sql, mut values, then } in waiting {
+    for Waiting { sql, mut values, then, .. } in waiting {
         let width = sql.columns().len();
         if width == 0 {
             statements.push(Statement { text: sql.sqlite.into(), values });

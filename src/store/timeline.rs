@@ -43,7 +43,7 @@ impl Tx {
                 event,
             ]);
         }
-        self.later_rows(ADD, rows).await
+        self.later_rows_too(ADD, rows).await
     }
 
     /// The whole timeline, in the order in which it was recorded.

@@ -6,13 +6,13 @@ use chrono::{DateTime, Duration};
 use firebell::domain::Timestamp;
 use firebell::domain::alert::{Alert, AlertStatus, Severity};
 use firebell::domain::effect::{Effect, Performer};
-use firebell::domain::id::{IncidentId, PageNumber};
+use firebell::domain::id::{EntryNumber, IncidentId, PageNumber};
 use firebell::store::Db;
 use firebell::store::alert::{Asked, Before, Changed, Counted, Repeated};
 use firebell::store::inbox::Written;
 use firebell::store::inbox_writer::Inbox;
 use firebell::store::incident::OfGroup;
-use firebell::store::job::{Claim, Ending, Job, NewJob};
+use firebell::store::job::{Claim, Ending, Job, NewJob, SharedJob};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::support::{TestDatabase, tallies};
@@ -83,10 +83,11 @@ async fn run(db: &Db, text: String) {
 /// Puts an incident there for what must belong to one.
 async fn put_incident(db: &Db, id: i64) {
     let then = if matches!(db, Db::Sqlite { .. }) { "0" } else { "'epoch'" };
+    let pace = r#"{"since":"1970-01-01T00:00:00Z","window_s":10,"decisions":0,"gathering_from":null}"#;
     let text = format!(
         "INSERT INTO incident (id, version, title, severity, severity_by, severity_reason, phase, phase_since, team, rota,
              subjects, declared_by, declared_at, entries, pace)
-         VALUES ({id}, 1, 't', 'SEV2', '\"firebell\"', 'r', 'triage', {then}, 't', 'r', '[]', '\"firebell\"', {then}, 0, '{{}}')"
+         VALUES ({id}, 1, 't', 'SEV2', '\"firebell\"', 'r', 'triage', {then}, 't', 'r', '[]', '\"firebell\"', {then}, 0, '{pace}')"
     );
     run(db, text).await;
 }
@@ -304,6 +305,88 @@ on_both_databases! {
             tx.commit().await.unwrap();
         }
         assert_eq!(db.lore_of(&[Asked { source: "s", fingerprint: "0", group: None }]).await.unwrap().last_incident, IncidentId(4));
+        whole.close().await;
+    }
+
+    async fn an_incident_that_somebody_changed_meanwhile_is_not_saved_and_nothing_is_kept_with_it(database: TestDatabase) {
+        let whole = fresh(&database).await;
+        put_incident(&whole, 1).await;
+        put_incident(&whole, 2).await;
+        let mut incidents = Vec::new();
+        for id in 1..=2 {
+            incidents.push(whole.read().await.unwrap().incident(IncidentId(id)).await.unwrap().unwrap());
+        }
+        let changed = |place: usize, title: &str| {
+            let before = &incidents[place];
+            let mut next = before.clone();
+            (next.version, next.title) = (before.version + 1, title.to_owned());
+            (before.clone(), next)
+        };
+        // As triage does, on a connection of its own, and as others do.
+        for (db, key) in [(&whole.apart(), "apart"), (&whole, "of all")] {
+            let ((first, theirs), (_, mine), (second, other)) = (changed(0, "theirs"), changed(0, "mine"), changed(1, key));
+            let mut tx = db.begin().await.unwrap();
+            tx.save_incident(&second, &other).await.unwrap();
+            if key == "apart" {
+                // Two in one statement.
+                tx.save_incident(&first, &theirs).await.unwrap();
+            }
+            let committed = tx.commit().await;
+            assert_eq!(committed.is_ok(), key == "apart", "{committed:?}");
+            let mut tx = db.begin().await.unwrap();
+            tx.save_incident(&first, &mine).await.unwrap();
+            let job = NewJob {
+                incident: IncidentId(1),
+                dedup_key: key.to_owned(),
+                effect: &Effect::DrawCard,
+                due: at(0),
+            };
+            tx.add_jobs(&[job], at(0)).await.unwrap();
+            let error = tx.commit().await.unwrap_err();
+            assert!(error.is_overtaken() && error.is_transient(), "{error:?}");
+            let kept = whole.read().await.unwrap().incident(IncidentId(1)).await.unwrap().unwrap();
+            assert_eq!((kept.version, kept.title.as_str()), (2, "theirs"));
+        }
+        assert!(whole.read().await.unwrap().job_states().await.unwrap().is_empty());
+        whole.close().await;
+    }
+
+    async fn what_a_job_does_for_several_is_widened_until_it_is_begun_and_then_done_by_another(database: TestDatabase) {
+        let whole = fresh(&database).await;
+        put_incident(&whole, 1).await;
+        let incident = IncidentId(1);
+        let say = |to| Effect::SayAlerts { from: EntryNumber(1), to: EntryNumber(to) };
+        // As triage does, on a connection of its own, and as others do.
+        for (db, window) in [(&whole.apart(), "w1"), (&whole, "w2")] {
+            for to in 2..=4 {
+                let (together, alone) = (say(to), Effect::SayAlerts { from: EntryNumber(to), to: EntryNumber(to) });
+                let mut tx = db.begin().await.unwrap();
+                let shared =
+                    NewJob { incident, dedup_key: window.to_owned(), effect: &together, due: at(5) };
+                let alone = NewJob { incident, dedup_key: format!("{window}/{to}"), effect: &alone, due: at(1) };
+                tx.add_or_widen_jobs(&[SharedJob { shared, alone }], at(1));
+                // What else is queued with it goes in the same turn.
+                let other = NewJob { incident, dedup_key: format!("{window}/other/{to}"), effect: &say(9), due: at(99) };
+                tx.add_jobs(&[other], at(1)).await.unwrap();
+                tx.commit().await.unwrap();
+                if to == 3 {
+                    let begun = claim_jobs(db, "w", 0, 5, 9).await;
+                    assert_eq!(begun.iter().map(|job| &job.effect).collect::<Vec<_>>(), [&say(3)]);
+                    assert!(claim_jobs(db, "w", 0, 5, 9).await.is_empty());
+                }
+            }
+            // In its lane behind the one that is under way, and at once.
+            let mut tx = db.read().await.unwrap();
+            let waiting = tx.waiting_jobs(20).await.unwrap();
+            drop(tx);
+            let alone = waiting.iter().find(|job| job.dedup_key == format!("{window}/4")).unwrap();
+            assert_eq!((&alone.effect, alone.due_at), (&Effect::SayAlerts { from: EntryNumber(4), to: EntryNumber(4) }, at(1)));
+            assert_eq!(waiting.iter().filter(|job| job.dedup_key.starts_with(window)).count(), 5);
+            let begun = waiting.iter().find(|job| job.dedup_key == window).unwrap();
+            assert!(finish(db, begun, "w").await);
+            assert_eq!(keys(&claim_jobs(db, "w", 0, 5, 9).await), [alone.dedup_key.as_str()]);
+            assert!(finish(db, alone, "w").await);
+        }
         whole.close().await;
     }
 

@@ -49,6 +49,13 @@ pub(super) struct Change<'a> {
     pub incident: Option<IncidentId>,
 }
 
+impl Change<'_> {
+    /// Whether it joins an incident, or opens one.
+    pub fn is_firing(&self) -> bool {
+        matches!(self.news, News::Fires | News::FiresAgain | News::Worse | News::Repeat)
+    }
+}
+
 /// A course for each alert among the deliveries, however often it came.
 pub(super) fn of_each_alert<'a>(deliveries: &[Delivery<'a>]) -> Vec<Course<'a>> {
     let mut places: HashMap<(&str, &str), usize> = HashMap::with_capacity(deliveries.len());

@@ -21,9 +21,9 @@ use crate::domain::actor::Actor;
 use crate::domain::alert::AlertStatus;
 use crate::domain::effect::Effect;
 use crate::domain::id::{IncidentId, SourceName};
-use crate::domain::incident::{Command, Joined, Joining, Opening, Refusal};
+use crate::domain::incident::{Command, Decision, Incident, Joined, Joining, Opening, Refusal};
 use crate::domain::triage::News;
-use crate::engine::{Alerts, Applied, Engine, EngineError, NewIncident, Setup};
+use crate::engine::{Alerts, Engine, EngineError, NewIncident, Setup};
 use crate::fault::{self, Point};
 use crate::store::alert::Asked;
 use crate::store::handed::{Handed, Held};
@@ -42,6 +42,8 @@ use verdicts::Verdicts;
 pub const ALERTS_A_COMMIT: usize = 2048;
 /// How many repeats wait for each other at most: whoever is paged by what comes behind them waits until they are counted.
 const GATHERED: usize = 1024;
+/// How many incidents that alerts joined last are remembered.
+const REMEMBERED: usize = 16;
 /// How often at most a card is drawn again only because alerts were counted.
 const RECOUNT_EVERY: Duration = Duration::seconds(30);
 
@@ -80,6 +82,8 @@ pub struct Triager {
     nothing_told: bool,
     /// The incidents whose cards are drawn again at the end of the slot.
     recounted: (i64, Vec<IncidentId>),
+    /// Those that alerts joined last, as they were left: in a storm the next ones join them too.
+    joined: Vec<Incident>,
     /// How many alerts the next commit digests at most. Smaller while others change the same incidents: a batch that is
     /// undone again and again would never end.
     at_most: usize,
@@ -105,6 +109,7 @@ impl Triager {
             flood: Flood::default(),
             nothing_told: false,
             recounted: (0, Vec::new()),
+            joined: Vec::new(),
             at_most: ALERTS_A_COMMIT,
         }
     }
@@ -139,11 +144,10 @@ impl Triager {
         self.only_repeats = true;
         let digested = self.digest_alerts(cursor, &alerts).await;
         if !matches!(digested, Ok(Some(_))) {
-            // What it counted was undone.
-            self.flood = Flood::default();
+            self.forget();
         }
         self.at_most = match digested {
-            Err(EngineError::TooBusy(_)) => (self.at_most / 4).max(1),
+            Ok(None) | Err(EngineError::TooBusy(_)) => (self.at_most / 4).max(1),
             _ => (self.at_most * 2).min(ALERTS_A_COMMIT),
         };
         self.cursor = match digested {
@@ -206,10 +210,15 @@ impl Triager {
         Digested::Alerts(rows.len())
     }
 
-    /// Forgets what it counted of a batch that was undone.
     fn undone(&mut self) -> Digested {
-        self.flood = Flood::default();
+        self.forget();
         Digested::Nothing
+    }
+
+    /// Forgets what it made of a batch that was undone, and what others may have changed.
+    fn forget(&mut self) {
+        self.flood = Flood::default();
+        self.joined.clear();
     }
 
     /// The next alerts, and the position before them.
@@ -305,7 +314,8 @@ impl Triager {
         }
     }
 
-    /// What was known before a batch. It is read before the transaction begins, beside whoever else writes.
+    /// What was known before a batch, and what of it is news. It is read before the transaction begins, beside whoever else
+    /// writes.
     async fn learn<'a>(&self, batch: &Batch<'a>) -> Result<Learned<'a>, EngineError> {
         let mut courses = course::of_each_alert(&batch.deliveries);
         let group = |course: &Course<'_>| batch.deliveries[course.first()].verdict.group.as_str();
@@ -333,12 +343,35 @@ impl Triager {
             course.learn(found.known);
         }
         groups.extend(found.filter_map(|(found, group)| Some((group?.to_owned(), found.of_group))));
-        Ok(Learned { courses, groups, last_incident: lore.last_incident })
+        let changes = course::follow(&mut courses, &batch.deliveries);
+        let open = |group: &str| groups.get(group).copied().flatten()?.open;
+        let homes: BTreeSet<IncidentId> = changes
+            .iter()
+            .filter(|change| change.is_firing())
+            .filter_map(|change| {
+                let home = change.incident.or_else(|| open(&change.verdict.group));
+                home.or_else(|| open(&flood::group_of(&change.alert.source)))
+            })
+            .collect();
+        let mut incidents = HashMap::with_capacity(homes.len());
+        for id in homes {
+            let incident = match self.joined.iter().find(|incident| incident.id == id) {
+                Some(remembered) => remembered.clone(),
+                None => self.engine.incident(id).await?,
+            };
+            incidents.insert(id, incident);
+        }
+        Ok(Learned { courses, changes, groups, incidents, last_incident: lore.last_incident })
     }
 
     /// Remembers what was committed, and has it carried out.
     fn remember(&mut self, digest: Digest<'_>) {
         self.recounted = digest.recounted;
+        for incident in digest.joined {
+            self.joined.retain(|other| other.id != incident.id);
+            self.joined.push(incident);
+        }
+        self.joined.drain(..self.joined.len().saturating_sub(REMEMBERED));
         for (id, source) in &digest.opened {
             info!(incident.id = %id, "opened {id} for {source}");
         }
@@ -366,27 +399,24 @@ impl Triager {
             tx.set_aside(row.position, &row.source, reason, *now).await?;
             tell_of_set_aside(tx, row, *now).await?;
         }
-        let changes = course::follow(&mut learned.courses, deliveries);
-        let (opened, touched) = self.carry_out(tx, changes, &mut learned, setup, *now).await?;
+        let CarriedOut { opened, joined, touched } = self.carry_out(tx, &mut learned, setup, *now).await?;
         let courses = learned.courses;
         self.nothing_told &= deliveries.iter().all(|delivery| delivery.alert.alert.status != AlertStatus::Info);
         let recounted = self.recount(tx, &courses, &touched, *now).await?;
         tx.advance_inbox_cursor(batch.from, batch.last).await?;
-        Ok(Digest { courses, opened, touched, recounted })
+        Ok(Digest { courses, opened, joined, touched, recounted })
     }
 
-    /// Brings the changes to their incidents, opening those that are not there, and tallies the alerts. What it opened, and all
-    /// that changed.
+    /// Brings what is news to the incidents, opening those that are not there, and tallies the alerts.
     async fn carry_out(
         &mut self,
         tx: &mut Tx,
-        changes: Vec<Change<'_>>,
         learned: &mut Learned<'_>,
         setup: &Setup,
         now: Timestamp,
-    ) -> Result<(Vec<Opened>, Vec<IncidentId>), EngineError> {
+    ) -> Result<CarriedOut, EngineError> {
         let (mut resolutions, mut answers, mut told, mut firings) = (vec![], vec![], vec![], vec![]);
-        for change in changes {
+        for change in std::mem::take(&mut learned.changes) {
             match change.news {
                 News::Resolved => resolutions.push(change),
                 News::Acknowledged => answers.push(change),
@@ -395,6 +425,7 @@ impl Triager {
             }
         }
         let mut touched = Vec::new();
+        let mut joined = Vec::new();
         let mut new = Vec::new();
         let gathered = self.gather(tx, firings, &mut learned.groups, setup, now).await?;
         let (courses, last) = (&mut learned.courses[..], learned.last_incident);
@@ -407,9 +438,14 @@ impl Triager {
                 }
             };
             let source = Actor::Source(changes[0].alert.source.clone());
-            let command = Command::Join { alerts: changes.iter().map(joined).collect() };
-            if self.apply_or_retry(tx, id, &command, &source).await? {
+            let command = Command::Join { alerts: changes.iter().map(joining).collect() };
+            let decision = match learned.incidents.get(&id) {
+                Some(incident) => or_retry(id, self.engine.apply_to(tx, incident, &command, &source).await)?,
+                None => self.apply_or_retry(tx, id, &command, &source).await?,
+            };
+            if !decision.is_nothing() {
                 touched.push(id);
+                joined.push(decision.next);
             }
             for change in &changes {
                 courses[change.course].incident = Some(id);
@@ -417,7 +453,9 @@ impl Triager {
         }
         let opened = self.open_incidents(tx, last, new, courses, setup, now).await?;
         touched.extend(opened.iter().map(|(id, _)| *id));
-        touched.extend(self.inform(tx, &told, courses).await?);
+        let informed = self.inform(tx, &told, courses).await?;
+        joined.retain(|incident| !informed.contains(&incident.id));
+        touched.extend(informed);
         let answered = by_incident(answers, courses);
         let resolved = by_incident(resolutions, courses);
         let (changed, repeated): (Vec<&Course<'_>>, Vec<&Course<'_>>) =
@@ -425,6 +463,7 @@ impl Triager {
         let changed: Vec<_> = changed.iter().map(|course| course.changed()).collect();
         let repeated: Vec<_> = repeated.iter().map(|course| course.repeated()).collect();
         tx.keep_alerts(&changed, &repeated).await?;
+        joined.retain(|incident| answered.iter().chain(&resolved).all(|(id, _)| *id != incident.id));
         for (id, changes) in answered {
             let source = Actor::Source(changes[0].alert.source.clone());
             let command = Command::AcknowledgedAtSource {
@@ -446,7 +485,7 @@ impl Triager {
             self.apply_or_retry(tx, id, &command, &source).await?;
             touched.push(id);
         }
-        Ok((opened, touched))
+        Ok(CarriedOut { opened, joined, touched })
     }
 
     /// Opens an incident for each of these groups. They follow the `last` one.
@@ -540,20 +579,15 @@ impl Triager {
         Ok(gathered)
     }
 
-    /// Whether anything came of it. A conflict within the batch's transaction undoes the batch; it is digested again.
+    /// What came of it. Where the incident is not what it was when it was looked up, the batch is undone and digested again.
     async fn apply_or_retry(
         &self,
         tx: &mut Tx,
         id: IncidentId,
         command: &Command,
         actor: &Actor,
-    ) -> Result<bool, EngineError> {
-        match self.engine.apply(tx, id, command, actor).await {
-            Ok(Applied::Decided(decision)) => Ok(!decision.is_nothing()),
-            // Changed, or even resolved, since it was looked up.
-            Ok(Applied::Conflict) | Err(EngineError::Refused(Refusal::IsResolved)) => Err(EngineError::TooBusy(id)),
-            Err(error) => Err(error),
-        }
+    ) -> Result<Decision, EngineError> {
+        or_retry(id, self.engine.apply(tx, id, command, actor).await)
     }
 
     /// Has the cards drawn again on which only a count changed, at most once in a while.
@@ -610,8 +644,12 @@ struct Batch<'a> {
 struct Learned<'a> {
     /// Its alerts, each with what it was.
     courses: Vec<Course<'a>>,
+    /// What of it is news.
+    changes: Vec<Change<'a>>,
     /// The incidents of groups, where they have any.
     groups: HashMap<String, Option<OfGroup>>,
+    /// Those that alerts of the batch join. Who changes one meanwhile has the batch decided anew.
+    incidents: HashMap<IncidentId, Incident>,
     /// The last incident that was opened.
     last_incident: IncidentId,
 }
@@ -619,11 +657,23 @@ struct Learned<'a> {
 /// An incident that was opened, and for which source.
 type Opened = (IncidentId, SourceName);
 
+/// What became of what is news.
+struct CarriedOut {
+    /// The incidents that it opened.
+    opened: Vec<Opened>,
+    /// Those that alerts joined, as it left them.
+    joined: Vec<Incident>,
+    /// All that changed.
+    touched: Vec<IncidentId>,
+}
+
 /// What a batch came to.
 struct Digest<'a> {
     courses: Vec<Course<'a>>,
     /// The incidents that it opened.
     opened: Vec<Opened>,
+    /// Those that alerts joined, as it left them.
+    joined: Vec<Incident>,
     /// All that changed.
     touched: Vec<IncidentId>,
     /// Those of which only a count did.
@@ -676,7 +726,15 @@ struct NewGroup {
     follows: Option<IncidentId>,
 }
 
-fn joined(change: &Change<'_>) -> Joined {
+/// A decision, unless the incident was resolved since it was looked up.
+fn or_retry(id: IncidentId, decided: Result<Decision, EngineError>) -> Result<Decision, EngineError> {
+    match decided {
+        Err(EngineError::Refused(Refusal::IsResolved)) => Err(EngineError::TooBusy(id)),
+        decided => decided,
+    }
+}
+
+fn joining(change: &Change<'_>) -> Joined {
     Joined {
         title: change.alert.title.clone(),
         severity: change.verdict.severity,
