@@ -32,7 +32,7 @@ macro_rules! queue_all {
 
 /// The first jobs of an urgency that are due and wait for nothing.
 macro_rules! first_due {
-    ($rank:literal, $urgency:literal) => {
+    ($rank:literal, $urgency:literal, $limit:literal $(,)?) => {
         concat!(
             "UNION ALL SELECT rank, since, id FROM (
                  SELECT CAST(",
@@ -45,7 +45,9 @@ macro_rules! first_due {
                        SELECT 1 FROM job earlier
                        WHERE earlier.lane = j.lane AND earlier.state IN ('queued', 'running')
                          AND (earlier.lane_at, earlier.id) < (j.lane_at, j.id)))
-                 ORDER BY j.due_at, j.id LIMIT CAST($6 AS BIGINT)) AS due_",
+                 ORDER BY j.due_at, j.id LIMIT ",
+            $limit,
+            ") AS due_",
             $rank,
             " "
         )
@@ -121,15 +123,22 @@ sql! {
         &[Int, Text, Text, Text, Int, Json, Time, Time, Time, Text, Json, Time],
     );
     // In the order of the index, so that only what is taken is read of what waits for nothing; a bare `LIMIT $6` would have
-    // SQLite prepare the statement anew each time.
+    // SQLite prepare the statement anew each time. The less urgent ones are looked at where there is room for them: while
+    // rooms are made, all of them wait behind those.
     CLAIMABLE = Sql::portable(concat!(
-        "SELECT rank, since, id FROM (
-             SELECT CAST(0 AS BIGINT) AS rank, j.lease_until AS since, j.id FROM job j
-             WHERE j.state = 'running' AND j.performer = $1 AND j.lease_until < $2
-             ORDER BY j.lease_until, j.id LIMIT CAST($6 AS BIGINT)) AS left_behind
+        "WITH first AS MATERIALIZED (
+             SELECT rank, since, id FROM (
+                 SELECT CAST(0 AS BIGINT) AS rank, j.lease_until AS since, j.id FROM job j
+                 WHERE j.state = 'running' AND j.performer = $1 AND j.lease_until < $2
+                 ORDER BY j.lease_until, j.id LIMIT CAST($6 AS BIGINT)) AS left_behind
          ",
-        first_due!("1", "$4"),
-        first_due!("2", "$5"),
+        first_due!("1", "$4", "CAST($6 AS BIGINT)"),
+        ") SELECT rank, since, id FROM first ",
+        first_due!(
+            "2",
+            "$5",
+            "(SELECT CASE WHEN COUNT(*) < CAST($6 AS BIGINT) THEN CAST($6 AS BIGINT) - COUNT(*) ELSE 0 END FROM first)",
+        ),
     ));
     // All that made it claimable is asked again: others claim, too.
     CLAIM = Sql::of_lists(
