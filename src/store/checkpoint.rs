@@ -7,7 +7,7 @@ use tracing::debug;
 
 use crate::store::db::{Db, WRITER_CACHE};
 use crate::store::embedded::Embedded;
-use crate::store::kept::{Kept, Plain};
+use crate::store::kept::Kept;
 
 /// How often it is looked whether the log is to be copied.
 const EVERY: Duration = Duration::from_millis(100);
@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_millis(100);
 const USES: u64 = 64;
 /// When it is in any case, if there were any.
 const AT_LATEST: Duration = Duration::from_secs(5);
-/// From how many pages on (64 MiB) the log is begun anew, for which the writer has to stand still a moment.
+/// From how many pages on (64 MiB) the log is to be begun anew, for which the writer has to stand still a moment.
 const LONG: i64 = 16 * 1024;
 
 /// How much room the log has from the start: 16 MiB, more than it is long where nothing storms. A flush takes nearly twice
@@ -53,7 +53,7 @@ impl Db {
                     false
                 }
             };
-            if long && let Err(error) = begin_anew(writer).await {
+            if long && let Err(error) = begin_anew(writer, checkpointer).await {
                 debug!(error = &error as &dyn std::error::Error, "the log could not be begun anew");
             }
         }
@@ -77,10 +77,46 @@ async fn make_room(writer: &Kept<Embedded>) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// By the writer itself, so that nobody writes meanwhile.
-async fn begin_anew(writer: &Kept<Embedded>) -> Result<(), sqlx::Error> {
-    let mut writer = writer.lend().await?;
-    writer.run("PRAGMA wal_checkpoint(RESTART)").await?;
+/// Copies what is left of the log while nobody writes: the next commit begins it anew, unless somebody still reads what stands
+/// there. SQLite's own way would have the writer wait for whoever reads.
+async fn begin_anew(writer: &Kept<Embedded>, checkpointer: &Kept<Embedded>) -> Result<(), sqlx::Error> {
+    let writer = writer.lend().await?;
+    let copied = copy(checkpointer).await;
     writer.give_back();
-    Ok(())
+    copied.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::kept::Plain;
+
+    #[tokio::test]
+    async fn a_log_begins_anew_as_soon_as_nobody_reads_what_stands_there_and_no_writer_waits_for_that() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let db = Db::connect(&format!("sqlite:{}", folder.path().join("log.db").display())).await.unwrap();
+        let Db::Sqlite { writer, readers, checkpointer, .. } = &db else { unreachable!("it was made so") };
+        let write = async |statement| {
+            let mut lent = writer.lend().await.unwrap();
+            lent.run(statement).await.unwrap();
+            lent.give_back();
+        };
+        write("CREATE TABLE t (n INTEGER)").await;
+        let (mut reader, _) = readers.lend().await.unwrap();
+        reader.run("BEGIN").await.unwrap();
+        reader.run("SELECT n FROM t").await.unwrap();
+        for _ in 0..20 {
+            write("INSERT INTO t VALUES (1)").await;
+        }
+        let long = copy(checkpointer).await.unwrap();
+        begin_anew(writer, checkpointer).await.unwrap();
+        write("INSERT INTO t VALUES (1)").await;
+        assert!(long < copy(checkpointer).await.unwrap(), "somebody reads what stands there");
+        reader.run("ROLLBACK").await.unwrap();
+        reader.give_back();
+        begin_anew(writer, checkpointer).await.unwrap();
+        write("INSERT INTO t VALUES (1)").await;
+        assert!(copy(checkpointer).await.unwrap() < long);
+        db.close().await;
+    }
 }
