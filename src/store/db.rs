@@ -359,11 +359,11 @@ impl Db {
             .collect())
     }
 
-    /// Begins a transaction that may write.
+    /// Begins a transaction that may write. It holds up nobody until something is asked of it, or it is committed.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
-            Self::Sqlite { writer, rides, .. } => Tx::carrying(Begun::on(writer).await?, rides.clone()),
-            Self::Postgres { pool, own: Some(own) } => Begun::on(open(pool, own)?).await?.into(),
+            Self::Sqlite { writer, rides, .. } => Tx::carrying(Begun::on(writer), rides.clone()),
+            Self::Postgres { pool, own: Some(own) } => Begun::on(open(pool, own)?).into(),
             Self::Postgres { pool, .. } => Box::pin(pool.begin()).await?.into(),
         })
     }
@@ -375,7 +375,7 @@ impl Db {
                 let (lent, kept) = readers.lend().await?;
                 Begun::Fresh(lent, kept).into()
             }
-            Self::Postgres { pool, own: Some(own) } => Begun::on(open(pool, own)?).await?.into(),
+            Self::Postgres { pool, own: Some(own) } => Begun::on(open(pool, own)?).into(),
             Self::Postgres { pool, .. } => Box::pin(pool.begin()).await?.into(),
         })
     }

@@ -31,6 +31,8 @@ pub(in crate::store) enum Connection {
 
 /// A transaction on a connection that is kept.
 pub(in crate::store) enum Begun<C: Plain> {
+    /// Nothing was asked of it: whoever decides what to write holds up nobody who writes.
+    Unlent(Kept<C>),
     /// It begins with its first statement, since each turn to the database takes as long as one; where that is the last one,
     /// too, PostgreSQL needs no other turn. Beside it is where another connection is lent, should this one be gone.
     Fresh(Lent<C>, Kept<C>),
@@ -41,8 +43,17 @@ pub(in crate::store) enum Begun<C: Plain> {
 
 impl<C: Plain> Begun<C> {
     /// One that is yet to begin.
-    pub async fn on(kept: &Kept<C>) -> Result<Self, sqlx::Error> {
-        Ok(Self::Fresh(kept.lend().await?, kept.clone()))
+    pub fn on(kept: &Kept<C>) -> Self {
+        Self::Unlent(kept.clone())
+    }
+
+    /// Has its connection, from now on to its end.
+    async fn lend(&mut self) -> Result<(), sqlx::Error> {
+        if let Self::Unlent(kept) = self {
+            let kept = kept.clone();
+            *self = Self::Fresh(kept.lend().await?, kept);
+        }
+        Ok(())
     }
 
     async fn commit(&mut self) -> Result<(), sqlx::Error> {
@@ -52,7 +63,7 @@ impl<C: Plain> Begun<C> {
                 kept.give_back();
             }
             Self::Fresh(lent, _) => lent.give_back(),
-            Self::Ended => (),
+            Self::Unlent(_) | Self::Ended => (),
         }
         Ok(())
     }
@@ -62,7 +73,7 @@ impl<C: Plain> Begun<C> {
         match std::mem::replace(self, Self::Ended) {
             Self::Kept(kept) => C::leave(kept),
             Self::Fresh(lent, _) => lent.give_back(),
-            Self::Ended => (),
+            Self::Unlent(_) | Self::Ended => (),
         }
     }
 }
@@ -70,6 +81,7 @@ impl<C: Plain> Begun<C> {
 impl Begun<PgConnection> {
     /// The connection, on which it has begun.
     async fn begun(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        self.lend().await?;
         match std::mem::replace(self, Self::Ended) {
             Self::Fresh(mut lent, kept) => {
                 match lent.run("BEGIN").await {
@@ -87,7 +99,7 @@ impl Begun<PgConnection> {
         }
         match self {
             Self::Kept(lent) => Ok(&mut *lent),
-            Self::Fresh(..) | Self::Ended => unreachable!("nothing is asked of a transaction that ended"),
+            _ => unreachable!("nothing is asked of a transaction that ended"),
         }
     }
 }
@@ -95,6 +107,7 @@ impl Begun<PgConnection> {
 impl Begun<Embedded> {
     /// Runs statements in one turn: what each came to. Before the first of all comes what begins the transaction.
     pub async fn run(&mut self, mut statements: Vec<Statement>) -> Result<Vec<Outcome>, StoreError> {
+        self.lend().await?;
         let begins = match std::mem::replace(self, Self::Ended) {
             Self::Fresh(lent, _) => {
                 statements.insert(0, lent.begin().into());
@@ -138,6 +151,9 @@ impl Connection {
     /// and whether it ended with them.
     pub async fn run_at_once(&mut self, text: SqlStr, arguments: PgArguments) -> Result<(Vec<Row>, bool), StoreError> {
         let query = sqlx::query_with(text, arguments);
+        if let Self::Postgres(begun) = self {
+            begun.lend().await?;
+        }
         let (rows, is_all) = match self {
             Self::Postgres(begun @ Begun::Fresh(..)) => {
                 let Begun::Fresh(mut lent, _) = std::mem::replace(begun, Begun::Ended) else { unreachable!("it is") };
@@ -246,8 +262,13 @@ impl Tx {
 
     /// Has who waits for the writer go with what is committed now, if anything is.
     async fn take_along(&mut self) -> Result<Option<Ticket>, StoreError> {
-        let is_empty = matches!(&self.on, Connection::Sqlite(Begun::Fresh(..))) && self.behind.is_empty();
-        let rider = if is_empty { None } else { self.rides.board() };
+        let Connection::Sqlite(begun) = &mut self.on else { return Ok(None) };
+        if matches!(begun, Begun::Unlent(_) | Begun::Fresh(..)) && self.behind.is_empty() {
+            return Ok(None);
+        }
+        // First: who waits must not find the writer free that is to take it along.
+        begun.lend().await?;
+        let rider = self.rides.board();
         let Some(Rider { sql, values, ticket }) = rider else { return Ok(None) };
         let of_rider = ticket.clone();
         let told = move |rows: Vec<Row>| -> Result<Deed, StoreError> {

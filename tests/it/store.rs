@@ -390,6 +390,27 @@ on_both_databases! {
         whole.close().await;
     }
 
+    async fn who_is_still_deciding_what_to_write_holds_up_nobody(database: TestDatabase) {
+        // As triage has it, with a connection of its own.
+        let whole = fresh(&database).await;
+        put_incident(&whole, 1).await;
+        let job = |key: &str| NewJob {
+            incident: IncidentId(1),
+            dedup_key: key.to_owned(),
+            effect: &Effect::DrawCard,
+            due: at(0),
+        };
+        let mut deciding = whole.apart().begin().await.unwrap();
+        deciding.add_jobs(&[job("second")], at(0)).await.unwrap();
+        let mut other = whole.begin().await.unwrap();
+        other.add_jobs(&[job("first")], at(0)).await.unwrap();
+        other.commit().await.unwrap();
+        deciding.commit().await.unwrap();
+        let waiting = whole.read().await.unwrap().waiting_jobs(9).await.unwrap();
+        assert_eq!(keys(&waiting), ["first", "second"]);
+        whole.close().await;
+    }
+
     async fn a_write_that_is_left_is_taken_back_and_holds_up_nobody(database: TestDatabase) {
         // As triage has it, with a connection of its own.
         let whole = fresh(&database).await;
@@ -411,7 +432,8 @@ on_both_databases! {
         queued("kept").await.commit().await.unwrap();
         assert_eq!(keys(&claim_jobs(&whole, "w", 0, 1, 9).await), ["kept"]);
         whole.close().await;
-        assert!(db.begin().await.is_err(), "what is closed is not lent any more");
+        let asked = async { db.begin().await?.next_incident_id().await };
+        assert!(asked.await.is_err(), "what is closed is not lent any more");
     }
 
     async fn who_has_a_connection_of_its_own_goes_on_when_the_server_ended_it(database: TestDatabase) {
