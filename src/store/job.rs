@@ -106,7 +106,8 @@ sql! {
                 OR (j.state = 'running' AND j.lease_until < $2))
          ORDER BY j.due_at, j.id LIMIT $3",
     );
-    // What is begun is seen; what is begun at the same moment, by another process, makes the effect empty and fails.
+    // What is begun is seen, by a subquery that PostgreSQL cannot but look up by the key; what is begun at the same moment, by
+    // another process, makes the effect empty and fails.
     ADD_OR_WIDEN = Sql::of_rows(
         "INSERT INTO job (incident_id, dedup_key, performer, lane, urgency, effect, state, due_at, attempts,
              created_at, lane_at)
@@ -114,8 +115,8 @@ sql! {
                 CASE WHEN is_begun THEN column11 ELSE column6 END, 'queued',
                 CASE WHEN is_begun THEN column12 ELSE column7 END, 0, column8,
                 CASE WHEN is_begun THEN column12 ELSE column9 END
-         FROM (SELECT given.*, EXISTS (SELECT 1 FROM job begun WHERE begun.dedup_key = column2
-                                         AND (begun.state <> 'queued' OR 0 < begun.attempts)) AS is_begun
+         FROM (SELECT given.*, (SELECT CASE WHEN begun.state = 'queued' THEN 0 < begun.attempts ELSE TRUE END
+                                FROM job begun WHERE begun.dedup_key = column2) AS is_begun
                FROM {rows}) AS given
          WHERE column2 IS NOT NULL
          ON CONFLICT (dedup_key) DO UPDATE SET

@@ -42,8 +42,9 @@ use verdicts::Verdicts;
 pub const ALERTS_A_COMMIT: usize = 2048;
 /// How many repeats wait for each other at most: whoever is paged by what comes behind them waits until they are counted.
 const GATHERED: usize = 1024;
-/// How many incidents that alerts joined last are remembered.
-const REMEMBERED: usize = 16;
+/// How many incidents that alerts joined last are remembered, and for how long: later somebody will have changed them, and
+/// finding that out costs more than reading them.
+const REMEMBERED: (usize, Duration) = (16, Duration::seconds(1));
 /// How often at most a card is drawn again only because alerts were counted.
 const RECOUNT_EVERY: Duration = Duration::seconds(30);
 
@@ -82,8 +83,8 @@ pub struct Triager {
     nothing_told: bool,
     /// The incidents whose cards are drawn again at the end of the slot.
     recounted: (i64, Vec<IncidentId>),
-    /// Those that alerts joined last, as they were left: in a storm the next ones join them too.
-    joined: Vec<Incident>,
+    /// Those that alerts joined last, when, and as they were left: in a storm the next ones join them too.
+    joined: Vec<(Timestamp, Incident)>,
     /// How many alerts the next commit digests at most. Smaller while others change the same incidents: a batch that is
     /// undone again and again would never end.
     at_most: usize,
@@ -142,7 +143,12 @@ impl Triager {
         let count = alerts.len();
         self.looked_at = cursor + count as i64;
         self.only_repeats = true;
-        let digested = self.digest_alerts(cursor, &alerts).await;
+        let mut digested = self.digest_alerts(cursor, &alerts).await;
+        if matches!(digested, Ok(None)) {
+            // Mostly somebody changed an incident that it remembered.
+            self.forget();
+            digested = self.digest_alerts(cursor, &alerts).await;
+        }
         if !matches!(digested, Ok(Some(_))) {
             self.forget();
         }
@@ -210,6 +216,7 @@ impl Triager {
         Digested::Alerts(rows.len())
     }
 
+    /// Nothing came of what was offered.
     fn undone(&mut self) -> Digested {
         self.forget();
         Digested::Nothing
@@ -355,8 +362,9 @@ impl Triager {
             .collect();
         let mut incidents = HashMap::with_capacity(homes.len());
         for id in homes {
-            let incident = match self.joined.iter().find(|incident| incident.id == id) {
-                Some(remembered) => remembered.clone(),
+            let remembered = self.joined.iter().find(|(at, it)| it.id == id && batch.now < *at + REMEMBERED.1);
+            let incident = match remembered {
+                Some((_, incident)) => incident.clone(),
                 None => self.engine.incident(id).await?,
             };
             incidents.insert(id, incident);
@@ -367,11 +375,12 @@ impl Triager {
     /// Remembers what was committed, and has it carried out.
     fn remember(&mut self, digest: Digest<'_>) {
         self.recounted = digest.recounted;
+        let now = self.engine.now();
         for incident in digest.joined {
-            self.joined.retain(|other| other.id != incident.id);
-            self.joined.push(incident);
+            self.joined.retain(|(_, other)| other.id != incident.id);
+            self.joined.push((now, incident));
         }
-        self.joined.drain(..self.joined.len().saturating_sub(REMEMBERED));
+        self.joined.drain(..self.joined.len().saturating_sub(REMEMBERED.0));
         for (id, source) in &digest.opened {
             info!(incident.id = %id, "opened {id} for {source}");
         }
