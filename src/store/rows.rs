@@ -113,17 +113,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Runs a statement over rows, whose values follow one another, and what waits for it; what it returns.
-    pub async fn all_of_rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-        if values.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.catch_up_before(sql).await?;
-        self.catch_up_with_then().await?;
-        self.behind.0.push(Waiting { sql, values, is_apart: false, then: None });
-        Ok(self.run_behind(Place::Within).await?.0)
-    }
-
     /// Runs what waits, where PostgreSQL would return the rows of another statement.
     async fn catch_up_with_then(&mut self) -> Result<(), StoreError> {
         if !self.on.is_sqlite() && self.behind.has_then() {
@@ -155,12 +144,11 @@ impl Tx {
         if self.behind.is_empty() {
             return Ok(false);
         }
-        Ok(self.run_behind(Place::Last).await?.1)
+        self.run_behind(Place::Last).await
     }
 
-    /// What waits and returns rows stands last. The rows of the last one that nothing is made of, and whether the transaction
-    /// ended with them.
-    async fn run_behind(&mut self, place: Place) -> Result<(Vec<Row>, bool), StoreError> {
+    /// What waits and returns rows stands last. Whether the transaction ended with it.
+    async fn run_behind(&mut self, place: Place) -> Result<bool, StoreError> {
         let mut waiting = std::mem::take(&mut self.behind).0;
         waiting.sort_by_key(|waiting| waiting.then.is_some());
         if let Connection::Sqlite(tx) = &mut self.on {
@@ -168,17 +156,15 @@ impl Tx {
             if place == Place::Last {
                 statements.push("COMMIT".into());
             }
-            let mut returned = Vec::new();
             let mut outcomes = tx.run(statements).await?.into_iter();
             for (statements, then) in whose {
                 let rows = outcomes.by_ref().take(statements).flat_map(|outcome| outcome.rows);
                 let rows: Vec<Row> = rows.map(Row::Sqlite).collect();
-                match then {
-                    Some(then) => self.then.push(then(rows)?),
-                    None => returned = rows,
+                if let Some(then) = then {
+                    self.then.push(then(rows)?);
                 }
             }
-            return Ok((returned, place == Place::Last));
+            return Ok(place == Place::Last);
         }
         let then = waiting.last_mut().and_then(|last| last.then.take());
         let (text, arguments) = together(waiting)?;
@@ -186,9 +172,10 @@ impl Tx {
             self.on.postgres().await?;
         }
         let (rows, is_all) = self.on.run_at_once(text, arguments).await?;
-        let Some(then) = then else { return Ok((rows, is_all)) };
-        self.then.push(then(rows)?);
-        Ok((Vec::new(), is_all))
+        if let Some(then) = then {
+            self.then.push(then(rows)?);
+        }
+        Ok(is_all)
     }
 }
 
