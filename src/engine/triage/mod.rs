@@ -10,6 +10,7 @@ mod repeats;
 pub mod replay;
 mod verdicts;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -360,16 +361,28 @@ impl Triager {
                 home.or_else(|| open(&flood::group_of(&change.alert.source)))
             })
             .collect();
-        let mut incidents = HashMap::with_capacity(homes.len());
-        for id in homes {
-            let remembered = self.joined.iter().find(|(at, it)| it.id == id && batch.now < *at + REMEMBERED.1);
-            let incident = match remembered {
-                Some((_, incident)) => incident.clone(),
-                None => self.engine.incident(id).await?,
-            };
-            incidents.insert(id, incident);
-        }
+        let incidents = self.incidents_of(homes, batch.now).await?;
         Ok(Learned { courses, changes, groups, incidents, last_incident: lore.last_incident })
+    }
+
+    /// These incidents, as they are remembered or else read.
+    async fn incidents_of(
+        &self,
+        ids: BTreeSet<IncidentId>,
+        now: Timestamp,
+    ) -> Result<HashMap<IncidentId, Incident>, EngineError> {
+        let is_wanted = |(at, it): &&(Timestamp, Incident)| ids.contains(&it.id) && now < *at + REMEMBERED.1;
+        let mut incidents: HashMap<IncidentId, Incident> =
+            self.joined.iter().filter(is_wanted).map(|(_, incident)| (incident.id, incident.clone())).collect();
+        if incidents.len() < ids.len() {
+            let mut tx = self.engine.db().read().await?;
+            for id in ids {
+                if let Entry::Vacant(place) = incidents.entry(id) {
+                    place.insert(tx.incident(id).await?.ok_or(EngineError::NoSuchIncident(id))?);
+                }
+            }
+        }
+        Ok(incidents)
     }
 
     /// Remembers what was committed, and has it carried out.

@@ -44,6 +44,26 @@ on_both_databases! {
         bot.finish().await;
     }
 
+    async fn an_alert_joins_what_somebody_made_of_the_incident_since_the_last_one_joined(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("drift", &[drift("eu")]).await;
+        bot.ring("drift", &[drift("us")]).await;
+        bot.expect_opened("INC-1");
+        bot.expect_page("ana", "INC-1");
+        bot.expect("INC-1", &["Scores drift in us"]);
+        // In the moment in which triage remembers the incident as it left it.
+        let room = bot.channel("INC-1");
+        bot.command("ana", room, "/incident severity", json!({ "level": "SEV3", "reason": "one region" })).await;
+        bot.expect("INC-1", &["SEV3", "one region"]);
+        bot.ring("drift", &[drift("asia")]).await;
+        bot.expect("INC-1", &["Scores drift in asia"]);
+        bot.expect("INC-1", &["An alert asks for SEV2", "from SEV3"]);
+        let card = bot.newest("INC-1", "Lead", None).text();
+        assert!(card.contains("SEV3") && card.contains("3, all firing"), "{card}");
+        assert_eq!(bot.timeline("INC-1").await.iter().filter(|kind| *kind == "alerts_joined").count(), 2);
+        bot.finish().await;
+    }
+
     async fn in_a_storm_the_first_are_said_at_once_and_the_others_together(database: TestDatabase) {
         let mut bot = Bot::start(database).await;
         for place in 0..12 {
