@@ -29,7 +29,7 @@ fn subjects(bench: &Bench) -> Vec<Subject> {
     subjects
 }
 
-/// Runs all loads, each subject beside the others, and gives the lines of the gates.
+/// Runs the loads that are as fast as answers come, each subject beside the others, and gives the lines of their gates.
 pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     for round in 0..bench.rounds {
         for law in Law::ALL {
