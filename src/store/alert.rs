@@ -32,6 +32,23 @@ macro_rules! known {
     };
 }
 
+/// Keeps alerts; what happens where one of that identity belongs to the incident already.
+macro_rules! keep {
+    ($at_conflict:literal $(,)?) => {
+        Sql::of_rows(
+            concat!(
+                "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at,
+                     last_at, deliveries, incident_id, alert, said_at)
+                 SELECT column1, column2, column3, column4, column5, column6, column7, column8, column8,
+                        column9, column10, column11, column12
+                 FROM {rows} WHERE column1 IS NOT NULL ",
+                $at_conflict
+            ),
+            &[Text, Text, Text, Text, Text, Time, Time, Time, Int, Int, Text, Time],
+        )
+    };
+}
+
 sql! {
     KNOWN = Sql::of_rows_each(
         known!(
@@ -46,18 +63,14 @@ sql! {
         ),
         &[Int, Text, Text, Text],
     );
-    CHANGE = Sql::of_rows(
-        "INSERT INTO alert (source, fingerprint, status, severity, title, started_at, changed_at, first_at, last_at,
-                            deliveries, incident_id, alert, said_at)
-         SELECT column1, column2, column3, column4, column5, column6, column7, column8, column8,
-                column9, column10, column11, column12
-         FROM {rows} WHERE column1 IS NOT NULL
-         ON CONFLICT (source, fingerprint, incident_id) DO UPDATE SET
+    // Where another process was faster it fails; asking first takes PostgreSQL a third longer.
+    ADD = keep!("");
+    CHANGE = keep!(
+        "ON CONFLICT (source, fingerprint, incident_id) DO UPDATE SET
              status = excluded.status, severity = excluded.severity, title = excluded.title,
              started_at = excluded.started_at, changed_at = excluded.changed_at, last_at = excluded.last_at,
              deliveries = alert.deliveries + excluded.deliveries, alert = excluded.alert,
              said_at = excluded.said_at",
-        &[Text, Text, Text, Text, Text, Time, Time, Time, Int, Int, Text, Time],
     );
     REPEAT = Sql::of_rows(
         "INSERT INTO alert_repeat (incident_id, source, fingerprint, deliveries, last_at)
@@ -227,8 +240,9 @@ impl Tx {
     /// Keeps what a batch of deliveries made of each alert, and counts those that said what was known; each identity
     /// once. The tallies of their incidents follow.
     pub async fn keep_alerts(&mut self, changed: &[Changed<'_>], repeated: &[Repeated<'_>]) -> Result<(), StoreError> {
-        let mut values = Vec::with_capacity(changed.len() * CHANGE.columns().len());
+        let (mut new, mut known) = (Vec::with_capacity(changed.len() * ADD.columns().len()), Vec::new());
         for row in changed {
+            let values = if row.before == Before::Nothing { &mut new } else { &mut known };
             let Written { alert, json } = row.alert;
             values.extend(values![
                 alert.source.as_str(),
@@ -245,7 +259,8 @@ impl Tx {
                 row.said_at,
             ]);
         }
-        self.later_rows(CHANGE, values).await?;
+        self.later_rows_apart(ADD, new);
+        self.later_rows(CHANGE, known).await?;
         let (mut again, mut told_again) = (Vec::new(), Vec::new());
         for row in repeated {
             let counted =

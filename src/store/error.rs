@@ -61,9 +61,9 @@ impl StoreError {
                 error.message().ends_with(&format!(": {table}.{column}"))
                     || error.message().contains(&format!("\"{column}\" of relation \"{table}\""))
             }),
-            ErrorKind::UniqueViolation => {
-                ["incident.id", "incident_pkey"].iter().any(|word| error.message().contains(word))
-            }
+            ErrorKind::UniqueViolation => ["incident.id", "incident_pkey", "alert.source", "alert_pkey"]
+                .iter()
+                .any(|word| error.message().contains(word)),
             _ => false,
         }
     }

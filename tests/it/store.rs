@@ -114,17 +114,19 @@ on_both_databases! {
     async fn what_waits_to_be_written_is_read_back_kept_by_the_commit_and_forgotten_without_one(database: TestDatabase) {
         let db = fresh(&database).await;
         let alerts: Vec<Written> = (0..20).map(|number| Written::new(alert(number)).unwrap()).collect();
-        let changed = |alert| changed(alert, None, 0, Before::Nothing);
+        let new = |alert| changed(alert, None, 0, Before::Nothing);
+        let known = |alert| changed(alert, None, 0, Before::Was(AlertStatus::Firing));
         // Few wait for each other; many are written at once, after those that wait.
-        let (few, many): (Vec<_>, Vec<_>) = (alerts[..2].iter().map(changed).collect(), alerts[2..].iter().map(changed).collect());
+        let (few, many): (Vec<_>, Vec<_>) = (alerts[..2].iter().map(new).collect(), alerts[2..].iter().map(new).collect());
+        let again: Vec<_> = alerts[..2].iter().map(known).collect();
         for is_kept in [false, true] {
             let mut tx = db.begin().await.unwrap();
             tx.keep_alerts(&few[..1], &[]).await.unwrap();
             tx.keep_alerts(&few[1..], &[]).await.unwrap();
             assert_eq!(tx.alerts_page(None, 50).await.unwrap().len(), 2);
-            tx.keep_alerts(&few, &[]).await.unwrap();
+            tx.keep_alerts(&again, &[]).await.unwrap();
             tx.keep_alerts(&many, &[]).await.unwrap();
-            tx.keep_alerts(&few, &[]).await.unwrap();
+            tx.keep_alerts(&again, &[]).await.unwrap();
             if is_kept {
                 tx.commit().await.unwrap();
             } else {
@@ -205,6 +207,22 @@ on_both_databases! {
         tallies::are_exact(&db).await;
         let tally = db.read().await.unwrap().tally_of(IncidentId(1)).await.unwrap();
         assert_eq!((tally.alerts, tally.firing, tally.deliveries, tally.latest), (2, 2, 3, Some(at(5))));
+        db.close().await;
+    }
+
+    async fn an_alert_that_another_process_kept_first_has_the_batch_decided_anew(database: TestDatabase) {
+        let db = fresh(&database).await;
+        put_incident(&db, 1).await;
+        let new = Written::new(alert(0)).unwrap();
+        let keep = async || {
+            let mut tx = db.begin().await.unwrap();
+            tx.keep_alerts(&[changed(&new, Some(IncidentId(1)), 0, Before::Nothing)], &[]).await.unwrap();
+            tx.commit().await
+        };
+        keep().await.unwrap();
+        let error = keep().await.unwrap_err();
+        assert!(error.is_overtaken(), "{error:?}");
+        tallies::are_exact(&db).await;
         db.close().await;
     }
 
