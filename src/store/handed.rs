@@ -14,10 +14,15 @@ use crate::store::offer::{Offers, Resting};
 /// How many alerts are held at most. When triage is further behind, it reads the inbox.
 const HELD: usize = 8192;
 
-/// How many alerts triage may be behind before it is let go first: it digests them in less than a second.
+/// How many alerts triage may be behind before it is let go first. All of them are held, and what is committed meanwhile:
+/// reading them back takes triage a third longer, so that it would fall further behind.
+const BEHIND: i64 = HELD as i64 * 3 / 4;
+/// For how long, for each alert of a commit: hardly longer than triage takes for one, since it gets on by thousands.
+const AN_ALERT: Duration = Duration::from_micros(25);
+/// How many alerts it may be behind before it is let go as long as it takes: it digests them in less than a second.
 const FAR_BEHIND: i64 = 32 * 1024;
 /// For how long at most, each time: what is taken in must not wait for triage that does not get on.
-const GIVE_WAY: Duration = Duration::from_millis(50);
+const AT_MOST: Duration = Duration::from_millis(50);
 
 /// What is held of the alerts that follow a position.
 #[derive(Debug)]
@@ -78,11 +83,13 @@ impl Handed {
         self.digested.send_if_modified(|known| std::mem::replace(known, up_to) != up_to);
     }
 
-    /// Waits a moment where triage in this process is far behind `last`: taking in costs less than digesting, and would
-    /// leave it no time, so that a page waited for as long as the storm lasts.
-    pub(in crate::store) async fn give_way(&self, last: i64) {
-        let is_near = |digested: &Option<i64>| digested.is_none_or(|digested| last - digested < FAR_BEHIND);
-        let _ = tokio::time::timeout(GIVE_WAY, self.digested.subscribe().wait_for(is_near)).await;
+    /// Waits a moment, after a commit of `count` alerts of which `last` is the last, where triage in this process is behind:
+    /// taking in costs less than digesting, and would leave it no time, so that a page waited for as long as the storm lasts.
+    pub(in crate::store) async fn give_way(&self, last: i64, count: usize) {
+        let behind = |digested: &Option<i64>| digested.map_or(0, |digested| last - digested);
+        let mut digested = self.digested.subscribe();
+        let patience = patience(behind(&digested.borrow()), count);
+        let _ = tokio::time::timeout(patience, digested.wait_for(|digested| behind(digested) < BEHIND)).await;
     }
 
     /// Takes the alerts that follow `position`, at most `limit`.
@@ -119,6 +126,15 @@ impl Handed {
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<InboxRow>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long to wait at most after a commit of `count` alerts, where triage is so many behind.
+fn patience(behind: i64, count: usize) -> Duration {
+    match behind {
+        ..BEHIND => Duration::ZERO,
+        BEHIND..FAR_BEHIND => AT_MOST.min(AN_ALERT.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))),
+        FAR_BEHIND.. => AT_MOST,
     }
 }
 
@@ -162,19 +178,33 @@ mod tests {
         assert_eq!(taken(&handed, 5, 9), "[6]");
     }
 
+    #[test]
+    fn who_is_further_behind_is_given_more_time_and_never_without_end() {
+        for (behind, count, millis) in [
+            (0, 1000, 0),
+            (BEHIND - 1, 1000, 0),
+            (BEHIND, 1000, 25),
+            (BEHIND, 1_000_000, 50),
+            (FAR_BEHIND, 1, 50),
+            (i64::MAX, 1, 50),
+        ] {
+            assert_eq!(patience(behind, count), Duration::from_millis(millis), "{behind} behind, {count} more");
+        }
+    }
+
     #[tokio::test]
-    async fn the_writer_gives_way_to_triage_that_is_far_behind_and_to_no_other() {
+    async fn the_writer_gives_way_to_triage_that_is_behind_and_to_no_other() {
         let handed = Handed::default();
         // What is not done at once waits.
-        let waits = async |last| tokio::time::timeout(Duration::ZERO, handed.give_way(last)).await.is_err();
+        let waits = async |last| tokio::time::timeout(Duration::ZERO, handed.give_way(last, 1000)).await.is_err();
         assert!(!waits(i64::MAX).await, "there is none here");
         handed.digested(Some(10));
-        assert!(!waits(9 + FAR_BEHIND).await);
-        assert!(waits(10 + FAR_BEHIND).await);
+        assert!(!waits(9 + BEHIND).await);
+        assert!(waits(10 + BEHIND).await);
         // Not for ever, should it not get on.
-        handed.give_way(10 + FAR_BEHIND).await;
+        handed.give_way(10 + BEHIND, 1000).await;
         handed.digested(Some(11));
-        assert!(!waits(10 + FAR_BEHIND).await);
+        assert!(!waits(10 + BEHIND).await);
         handed.digested(None);
         assert!(!waits(i64::MAX).await, "it went to another process");
     }

@@ -153,7 +153,7 @@ async fn write(
                     let _ = answer.send(Ok(position));
                     position += i64::try_from(count).unwrap_or(i64::MAX);
                 }
-                handed.give_way(position - 1).await;
+                handed.give_way(position - 1, count).await;
             }
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, alerts = count, "the inbox could not be written");

@@ -120,7 +120,7 @@ impl Triager {
     pub fn may_wait(&mut self) -> bool {
         let Self { handed, repeats, looked_at, only_repeats, .. } = self;
         *looked_at = handed.show_after(*looked_at, |row| {
-            *only_repeats &= row.alert.as_ref().is_ok_and(|alert| repeats.has(&alert.alert));
+            *only_repeats = *only_repeats && row.alert.as_ref().is_ok_and(|alert| repeats.has(&alert.alert));
         });
         let waiting = handed.len();
         0 < waiting && waiting < GATHERED && *only_repeats
