@@ -237,7 +237,10 @@ impl Stage {
             (None, Some(database)) => Some(self.fresh(database, &folder).await?),
             (None, None) => None,
         };
-        let postgres = (subject.database() == Some(Database::Postgres)).then_some(self.postgres.as_ref()).flatten();
+        let postgres = self.postgres.as_ref().filter(|_| subject.database() == Some(Database::Postgres));
+        if let Some(server) = postgres {
+            server.settle().await;
+        }
         let mut running = match subject {
             Subject::Bare | Subject::Floor(_) => floor(subject, &folder, database.as_deref(), start.notify)?,
             Subject::Firebell(_) => self.firebell(&folder, database.as_deref().unwrap_or_default(), &start).await?,
