@@ -86,13 +86,20 @@ sql! {
          FROM {rows} WHERE source = column2 AND fingerprint = column3 AND incident_id = column1",
         &[Int, Text, Text, Int, Time, Time],
     );
+    // In the order of the index up to where the first ones end, and only those are brought into order and joined: the
+    // alerts of a flood are hundreds of thousands, where PostgreSQL expects a few and would sort them all.
     OF_INCIDENT = Sql::portable(
         "SELECT a.alert, a.status, a.first_at, a.deliveries, a.last_at, r.deliveries AS repeats,
                 r.last_at AS latest_repeat
-         FROM alert a
+         FROM (SELECT * FROM alert
+               WHERE incident_id = $1
+                 AND first_at <= (SELECT MAX(first_at)
+                                  FROM (SELECT first_at FROM alert WHERE incident_id = $1
+                                        ORDER BY first_at LIMIT CAST($2 AS BIGINT)) AS first)
+               ORDER BY first_at, source, fingerprint LIMIT CAST($2 AS BIGINT)) AS a
          LEFT JOIN alert_repeat r ON r.incident_id = a.incident_id AND r.source = a.source
               AND r.fingerprint = a.fingerprint
-         WHERE a.incident_id = $1 ORDER BY a.first_at, a.source, a.fingerprint LIMIT $2",
+         ORDER BY a.first_at, a.source, a.fingerprint",
     );
     TOLD = Sql::portable(
         "SELECT alert, status, first_at, deliveries, last_at, CAST(NULL AS BIGINT) AS repeats, last_at AS latest_repeat

@@ -69,11 +69,16 @@ sql! {
          WHERE p.person = $1 AND p.state IN ('queued', 'sent', 'undelivered') AND e.state IN ('running', 'exhausted')
          ORDER BY p.incident_id",
     );
-    PAGE_OF = Sql::portable(
-        "SELECT * FROM incident
-         WHERE id < $1 AND ($2 = '' OR phase = $2 OR ($2 = 'open' AND phase NOT IN ('resolved', 'closed')))
-         ORDER BY id DESC LIMIT $3",
+    // Apart, since one statement for all of them would read what is over, too, which grows without end.
+    PAGE_OF_ALL = Sql::portable("SELECT * FROM incident WHERE id < $1 ORDER BY id DESC LIMIT $2");
+    PAGE_OF_OPEN = Sql::portable(
+        "SELECT * FROM incident WHERE id < $1 AND phase NOT IN ('resolved', 'closed') ORDER BY id DESC LIMIT $2",
     );
+    PAGE_OF_OPEN_PHASE = Sql::portable(
+        "SELECT * FROM incident WHERE id < $1 AND phase = $3 AND phase NOT IN ('resolved', 'closed')
+         ORDER BY id DESC LIMIT $2",
+    );
+    PAGE_OF_PHASE = Sql::portable("SELECT * FROM incident WHERE id < $1 AND phase = $3 ORDER BY id DESC LIMIT $2");
     PHASES = Sql::portable("SELECT phase, severity, COUNT(*) AS count FROM incident GROUP BY phase, severity");
     ESCALATIONS = Sql::portable("SELECT * FROM escalation WHERE incident_id = $1 ORDER BY number");
     SAVE_ESCALATIONS = Sql::of_rows(
@@ -248,13 +253,16 @@ impl Tx {
         listing: Listing,
         limit: i64,
     ) -> Result<Vec<Incident>, StoreError> {
-        let listing = match listing {
-            Listing::All => "",
-            Listing::Open => "open",
-            Listing::In(phase) => phase.word(),
-        };
         let before = before.map_or(i64::MAX, |id| id.0);
-        self.all(PAGE_OF, values![before, listing, limit]).await?.iter().map(incident).collect()
+        let rows = match listing {
+            Listing::All => self.all(PAGE_OF_ALL, values![before, limit]).await?,
+            Listing::Open => self.all(PAGE_OF_OPEN, values![before, limit]).await?,
+            Listing::In(phase) => {
+                let page = if phase.is_open() { PAGE_OF_OPEN_PHASE } else { PAGE_OF_PHASE };
+                self.all(page, values![before, limit, phase.word()]).await?
+            }
+        };
+        rows.iter().map(incident).collect()
     }
 
     /// How many incidents there are, by phase and severity.

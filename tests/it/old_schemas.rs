@@ -22,6 +22,7 @@ const TABLES: &[&str] = &[
     "incident",
     "alert",
     "alert_repeat",
+    "alert_tally",
     "timeline",
     "escalation",
     "page",

@@ -153,6 +153,65 @@ fn faults_of_plan(node: &serde_json::Value, above: Above) -> Vec<String> {
     faults
 }
 
+/// As many as a list shows, and a few that stand beside them.
+const FEW: f64 = 64.0;
+
+/// What PostgreSQL reads for a card, a list or a suggestion must not grow with what is over, nor with a flood. It once
+/// expected ten alerts of an incident, had a hundred thousand, and sorted them all for each card.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_listed_costs_the_same_however_much_there_is() {
+    let Some(database) = TestDatabase::postgres().await else { return };
+    let whole = Db::connect(&database.url).await.unwrap();
+    whole.migrate().await.unwrap();
+    let Db::Postgres { pool, .. } = &whole else { unreachable!("it was made so") };
+    let mut connection = pool.acquire().await.unwrap();
+    let run = async |connection: &mut sqlx::PgConnection, text: &str| {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(text.to_owned())).fetch_all(connection).await.unwrap()
+    };
+    // Incidents that are over with ten alerts each, three that go on, and then a flood in the last.
+    let filled = "
+        INSERT INTO incident (id, version, title, severity, severity_by, severity_reason, phase, phase_since, team, rota,
+                              subjects, declared_by, declared_at, entries)
+        SELECT n, 1, 'x', 'SEV2', '{}', 'x', CASE WHEN n <= 3 THEN 'triage' ELSE 'closed' END, now(), 'x', 'x', '[]', '{}',
+               now(), 1
+        FROM generate_series(1, 2000) AS n;
+        INSERT INTO alert (source, fingerprint, status, severity, title, changed_at, first_at, last_at, deliveries,
+                           incident_id, alert)
+        SELECT 'x', n::text, 'firing', 'SEV2', 'x', now(), now(), now(), 1, 1 + n % 2000, '{}'
+        FROM generate_series(1, 20000) AS n;
+        ANALYZE;
+        INSERT INTO alert (source, fingerprint, status, severity, title, changed_at, first_at, last_at, deliveries,
+                           incident_id, alert)
+        SELECT 'y', n::text, 'firing', 'SEV2', 'x', now(), now() + n * interval '1 second', now(), 1, 2000, '{}'
+        FROM generate_series(1, 5000) AS n";
+    run(&mut connection, filled).await;
+    run(&mut connection, "SET plan_cache_mode = force_generic_plan").await;
+    for (wanted, given) in [
+        ("OF_INCIDENT", "2000, 10"),
+        ("PAGE_OF_ALL", "2001, 10"),
+        ("PAGE_OF_OPEN", "2001, 10"),
+        ("PAGE_OF_OPEN_PHASE", "2001, 10, 'triage'"),
+        ("PAGE_OF_PHASE", "2001, 10, 'closed'"),
+    ] {
+        let (_, _, sql) = statements().find(|(_, name, _)| *name == wanted).unwrap();
+        run(&mut connection, &format!("PREPARE asked AS {}", sql.text_for_postgres())).await;
+        let explained = run(&mut connection, &format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({given})")).await;
+        run(&mut connection, "DEALLOCATE asked").await;
+        let plan: serde_json::Value = explained[0].get(0);
+        let read = rows_read(&plan[0]["Plan"]);
+        assert!(read <= FEW, "{wanted} reads {read} rows: {plan:#}");
+    }
+    drop(connection);
+    whole.close().await;
+}
+
+/// The most rows that a part of a plan went through.
+fn rows_read(node: &serde_json::Value) -> f64 {
+    let of = |key: &str| node[key].as_f64().unwrap_or_default();
+    let own = (of("Actual Rows") + of("Rows Removed by Filter")) * of("Actual Loops");
+    node["Plans"].as_array().into_iter().flatten().map(rows_read).fold(own, f64::max)
+}
+
 /// Where a part of a plan stands.
 #[derive(Default, Clone, Copy)]
 struct Above {
