@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Connection, SqlSafeStr, SqliteConnection};
 use crate::Bench;
 use crate::alerts::{Law, Wording};
 use crate::book::{Load, Round};
-use crate::stage::{Database, Start, Subject};
+use crate::stage::{Database, Running, Start, Subject};
 use crate::table::{Line, Unit};
 use crate::{ingest, start};
 
@@ -99,17 +99,24 @@ async fn columns(db: &Db, table: &str) -> anyhow::Result<Vec<String>> {
     })
 }
 
+fn wording(running: &Running) -> Wording {
+    Wording { form: running.form, severity: "critical".to_owned(), began: firebell::clock::real_time(), group: None }
+}
+
+/// Waits until triage is at work: who was killed on this database may still hold what lets only one do it.
+async fn at_work(running: &Running) -> anyhow::Result<()> {
+    running.ready().await?;
+    running.first_taken(&wording(running), "first").await?;
+    running
+        .until("triage is at work", async |running| Ok(running.figure("firebell_inbox_alerts_waiting").await? == 0.0))
+        .await
+}
+
 /// A database with all of it; its address.
 async fn fill(bench: &mut Bench, database: Database) -> anyhow::Result<String> {
     let began = Instant::now();
     let running = bench.stage.start(Subject::Firebell(database)).await?;
-    let wording = Wording {
-        form: running.form,
-        severity: "critical".to_owned(),
-        began: firebell::clock::real_time(),
-        group: None,
-    };
-    running.first_taken(&wording, "stored").await?;
+    running.first_taken(&wording(&running), "stored").await?;
     running
         .until("all is done", async |running| Ok(running.figure("firebell_jobs{state=\"done\"}").await? >= 5.0))
         .await?;
@@ -162,7 +169,7 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
                 for (on, rounds) in [(None, &mut empty), (Some(filled.clone()), &mut full)] {
                     let is_full = on.is_some();
                     let running = bench.stage.start_as(bot, Start { on, ..Start::default() }).await?;
-                    running.ready().await?;
+                    at_work(&running).await?;
                     let counted = bench.counted;
                     let round = ingest::once(bench, &running, Load::busy(law), counted).await?;
                     if is_full {
