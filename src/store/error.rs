@@ -6,6 +6,11 @@ use sqlx::error::ErrorKind;
 const GUARDS: [(&str, &str); 4] =
     [("inbox_cursor", "position"), ("counter", "value"), ("incident", "version"), ("job", "effect")];
 
+/// Keys under which another process or decision is first to write: in SQLite's words, and in PostgreSQL's, which runs the
+/// parts of a statement in an order of its own, so that the key is refused before the guard is looked at.
+const KEYS: [(&str, &str); 3] =
+    [("incident.id", "incident_pkey"), ("alert.source", "alert_pkey"), ("timeline.incident_id", "timeline_pkey")];
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -61,9 +66,9 @@ impl StoreError {
                 error.message().ends_with(&format!(": {table}.{column}"))
                     || error.message().contains(&format!("\"{column}\" of relation \"{table}\""))
             }),
-            ErrorKind::UniqueViolation => ["incident.id", "incident_pkey", "alert.source", "alert_pkey"]
-                .iter()
-                .any(|word| error.message().contains(word)),
+            ErrorKind::UniqueViolation => {
+                KEYS.iter().any(|(column, key)| error.message().contains(column) || error.message().contains(key))
+            }
             _ => false,
         }
     }

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration};
 use firebell::domain::Timestamp;
+use firebell::domain::actor::Author;
 use firebell::domain::alert::{Alert, AlertStatus, Severity};
 use firebell::domain::effect::{Effect, Performer};
 use firebell::domain::id::{EntryNumber, IncidentId, PageNumber};
+use firebell::domain::timeline::{Entry, Event};
 use firebell::store::Db;
 use firebell::store::alert::{Asked, Before, Changed, Counted, Repeated};
 use firebell::store::inbox::Written;
@@ -340,6 +342,14 @@ on_both_databases! {
             (next.version, next.title) = (before.version + 1, title.to_owned());
             (before.clone(), next)
         };
+        // Each decision has its entry, and all of them the same number.
+        let entry = Entry {
+            number: EntryNumber(1),
+            at: at(0),
+            recorded_at: at(0),
+            author: Author::Firebell,
+            event: Event::ResolveAsked,
+        };
         // As triage does, on a connection of its own, and as others do.
         for (db, key) in [(&whole.apart(), "apart"), (&whole, "of all")] {
             let ((first, theirs), (_, mine), (second, other)) = (changed(0, "theirs"), changed(0, "mine"), changed(1, key));
@@ -348,11 +358,13 @@ on_both_databases! {
             if key == "apart" {
                 // Two in one statement.
                 tx.save_incident(&first, &theirs).await.unwrap();
+                tx.add_to_timelines(vec![(IncidentId(1), &entry)]).await.unwrap();
             }
             let committed = tx.commit().await;
             assert_eq!(committed.is_ok(), key == "apart", "{committed:?}");
             let mut tx = db.begin().await.unwrap();
             tx.save_incident(&first, &mine).await.unwrap();
+            tx.add_to_timelines(vec![(IncidentId(1), &entry)]).await.unwrap();
             let job = NewJob {
                 incident: IncidentId(1),
                 dedup_key: key.to_owned(),
