@@ -95,6 +95,11 @@ pub struct Wording {
 }
 
 impl Wording {
+    /// Alerts that begin now and page somebody, each request a group of its own.
+    pub fn paging(form: Form) -> Self {
+        Self { form, severity: "critical".to_owned(), began: firebell::clock::real_time(), group: None }
+    }
+
     /// A request with an alert for each of these keys.
     pub fn body(&self, keys: &[String]) -> String {
         let mut text = String::with_capacity(400 + 900 * keys.len());

@@ -99,14 +99,10 @@ async fn columns(db: &Db, table: &str) -> anyhow::Result<Vec<String>> {
     })
 }
 
-fn wording(running: &Running) -> Wording {
-    Wording { form: running.form, severity: "critical".to_owned(), began: firebell::clock::real_time(), group: None }
-}
-
 /// Waits until triage is at work: who was killed on this database may still hold what lets only one do it.
 async fn at_work(running: &Running) -> anyhow::Result<()> {
     running.ready().await?;
-    running.first_taken(&wording(running), "first").await?;
+    running.first_taken(&Wording::paging(running.form), "first").await?;
     running
         .until("triage is at work", async |running| Ok(running.figure("firebell_inbox_alerts_waiting").await? == 0.0))
         .await
@@ -116,7 +112,7 @@ async fn at_work(running: &Running) -> anyhow::Result<()> {
 async fn fill(bench: &mut Bench, database: Database) -> anyhow::Result<String> {
     let began = Instant::now();
     let running = bench.stage.start(Subject::Firebell(database)).await?;
-    running.first_taken(&wording(&running), "stored").await?;
+    running.first_taken(&Wording::paging(running.form), "stored").await?;
     running
         .until("all is done", async |running| Ok(running.figure("firebell_jobs{state=\"done\"}").await? >= 5.0))
         .await?;

@@ -86,12 +86,7 @@ pub fn plan(bench: &mut Bench, running: &Running, load: Load, counted: Duration)
     bench.runs += 1;
     Plan {
         to: running.to.clone(),
-        wording: Wording {
-            form: running.form,
-            severity: "critical".to_owned(),
-            began: firebell::clock::real_time(),
-            group: None,
-        },
+        wording: Wording::paging(running.form),
         law: load.law,
         prefix: format!("scorer-{}", bench.runs),
         connections: load.connections,

@@ -105,7 +105,7 @@ async fn time(
     apart: Duration,
 ) -> anyhow::Result<Waits> {
     bench.runs += 1;
-    let wording = Wording { form: running.form, severity: "critical".to_owned(), began: real_time(), group: None };
+    let wording = Wording::paging(running.form);
     let mut connection = Connection::new(running.to.at);
     let mut posted = Vec::new();
     for number in 0..pages {

@@ -10,7 +10,7 @@ use anyhow::Context;
 use firebell::clock::Clock;
 use firebell::demo::world::{HOOK_SECRET, Setting, World};
 use firebell::store::Db;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use standin::Options;
 use tempfile::TempDir;
 
@@ -23,6 +23,8 @@ use crate::program::{self, Program};
 
 /// How PostgreSQL is set: as it comes, but for as many connections as a bench may open.
 const AS_IT_COMES: &[&str] = &["max_connections=200"];
+/// How many segments of its log PostgreSQL keeps at least (`min_wal_size`).
+const SEGMENTS: usize = 5;
 /// How long a program may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -238,8 +240,8 @@ impl Stage {
             (None, None) => None,
         };
         let postgres = self.postgres.as_ref().filter(|_| subject.database() == Some(Database::Postgres));
-        if let Some(server) = postgres {
-            server.settle().await;
+        if let (Some(_), Some(url)) = (postgres, &database) {
+            settle(url).await?;
         }
         let mut running = match subject {
             Subject::Bare | Subject::Floor(_) => floor(subject, &folder, database.as_deref(), start.notify)?,
@@ -309,6 +311,19 @@ impl Stage {
         let program = Program(child);
         Ok(Running { to, form: Form::Alertmanager, world: None, database: None, began, program, postgres: None })
     }
+}
+
+/// Leaves the server of a PostgreSQL database as one that ran for a while: all is copied from its log, and it has segments of
+/// that to write on again. Making one takes 10 ms and more, in which nobody commits.
+async fn settle(url: &str) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect(url).await?;
+    // A segment is only given up for the next one where something is in it.
+    let next = "SELECT pg_logical_emit_message(false, 'bench', ''); SELECT pg_switch_wal()";
+    for statement in std::iter::repeat_n(next, SEGMENTS).chain(["CHECKPOINT"]) {
+        sqlx::raw_sql(statement).execute(&mut connection).await?;
+    }
+    connection.close().await?;
+    Ok(())
 }
 
 fn floor(

@@ -28,9 +28,6 @@ pub struct Server {
     folder: TempDir,
 }
 
-/// How many segments of its log a server keeps at least (`min_wal_size`).
-const SEGMENTS: usize = 5;
-
 static SERVER: OnceLock<Option<Server>> = OnceLock::new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
@@ -90,20 +87,6 @@ impl Server {
         sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
         admin.close().await.unwrap();
         url(name)
-    }
-
-    /// Leaves it as one that ran for a while: all is copied from its log, and it has segments of that to write on again. Making
-    /// one takes 10 ms and more, in which nobody commits.
-    #[allow(dead_code, reason = "the bench measures beside none of that")]
-    pub async fn settle(&self) {
-        let mut admin = connect(&format!("postgres://firebell@127.0.0.1:{}/postgres", self.port)).await;
-        // A segment is only given up for the next one where something is in it. As many as are kept by its own settings.
-        for _ in 0..SEGMENTS {
-            let next = "SELECT pg_logical_emit_message(false, 'bench', ''); SELECT pg_switch_wal()";
-            sqlx::raw_sql(next).execute(&mut admin).await.unwrap();
-        }
-        sqlx::raw_sql("CHECKPOINT").execute(&mut admin).await.unwrap();
-        admin.close().await.unwrap();
     }
 
     /// The process under which all of the server's run.
