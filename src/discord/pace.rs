@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Calls in any second. Discord allows a bot 50, those included that serenity makes by itself when it connects.
+/// Calls in any second. Discord allows a bot 50.
 pub const A_SECOND: usize = 45;
 /// Of these, kept free for what comes first.
 const FOR_THE_FIRST: usize = 10;

@@ -1,5 +1,6 @@
 //! The line to Discord: held, watched, begun anew; and the commands registered on it.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ use crate::discord::pace::Turn;
 use crate::discord::{client, commands};
 use crate::fault::{self, Point};
 
+/// The calls that beginning to hear takes: who we are, the gateway's address for us and for serenity, and for its shards.
+const CALLS: u32 = 4;
 /// After how long the commands are registered again where that failed, doubled each time, and how often.
 const REGISTERED_AGAIN_AFTER: Duration = Duration::from_secs(1);
 const REGISTERED_AGAIN: u32 = 10;
@@ -32,20 +35,7 @@ fn intents() -> GatewayIntents {
 impl Gateway {
     /// Hears until `stop`, or until the connection is lost for good.
     pub(super) async fn hear(&self, stop: &CancellationToken) -> Result<(), ClientError> {
-        let application = self.http.get_current_application_info().await?;
-        self.http.set_application_id(application.id);
-        let gateway = self.http.get_gateway().await?;
-        check_gateway(&gateway.url, self.credentials.stand_in.as_ref())?;
-
-        // The client wants one of its own; it asks for little.
-        let http = client::build(&self.credentials)?;
-        http.set_application_id(application.id);
-        let mut client =
-            serenity::client::ClientBuilder::new_with_http(http, intents()).event_handler(self.clone()).await?;
-        // serenity asked for the gateway's address once more, and falls back to the real one when that fails.
-        check_gateway(&client.ws_url.lock().await.clone(), self.credentials.stand_in.as_ref())?;
-        let shards = client.shard_manager.clone();
-        let mut running = tokio::spawn(async move { client.start().await });
+        let (shards, mut running) = self.pace.keep_all(Turn::First, CALLS, Box::pin(self.begin())).await?;
         tokio::select! {
             ended = &mut running => match ended {
                 Ok(result) => Ok(result?),
@@ -64,6 +54,23 @@ impl Gateway {
                 Ok(())
             }
         }
+    }
+
+    /// Begins to hear.
+    async fn begin(&self) -> Result<(Arc<ShardManager>, JoinHandle<serenity::Result<()>>), ClientError> {
+        let application = self.http.get_current_application_info().await?;
+        self.http.set_application_id(application.id);
+        let gateway = self.http.get_gateway().await?;
+        check_gateway(&gateway.url, self.credentials.stand_in.as_ref())?;
+
+        // The client wants one of its own; it asks for little.
+        let http = client::build(&self.credentials)?;
+        http.set_application_id(application.id);
+        let mut client =
+            serenity::client::ClientBuilder::new_with_http(http, intents()).event_handler(self.clone()).await?;
+        // serenity asked for the gateway's address once more, and falls back to the real one when that fails.
+        check_gateway(&client.ws_url.lock().await.clone(), self.credentials.stand_in.as_ref())?;
+        Ok((client.shard_manager.clone(), tokio::spawn(async move { client.start().await })))
     }
 
     /// Says whether the gateway is heard; ends when it was not for so long that the client may have lost its way. The

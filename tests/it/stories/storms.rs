@@ -2,6 +2,7 @@
 //! floods, in which there would be more incidents than anybody could work on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use firebell::store::Db;
 use sqlx::{Connection, SqliteConnection};
@@ -124,6 +125,23 @@ on_both_databases! {
         assert_eq!(bot.messages("direct:ana").len(), 8, "one page each");
         was_kept_to_the_limits(&bot);
         bot.finish().await;
+    }
+
+    async fn what_waited_for_a_start_goes_out_within_the_limits_and_so_do_the_calls_with_which_it_connects(database: TestDatabase) {
+        let bot = &mut start(database).await;
+        bot.discord().go_down(true);
+        let groups = (0..60).map(|group| webhook(&format!("group-{group}"), &[plain(&format!("Trouble{group}"), "critical")]));
+        pour(bot, groups.collect()).await;
+        bot.kill();
+        let killed = std::time::Instant::now();
+        // Discord counts those of the process before, too, of which this one cannot know.
+        bot.until("its calls are a second ago", async |_| Duration::from_secs(1) < killed.elapsed()).await;
+        bot.discord().go_down(false);
+        bot.world.clock().advance(chrono::Duration::hours(1));
+        bot.start_again().await;
+        bot.until("whoever is on call is called", async |bot| 5 <= bot.messages("direct:chloe").len()).await;
+        was_kept_to_the_limits(bot);
+        bot.world.stop_app().await;
     }
 
     async fn in_a_flood_what_comes_after_is_gathered_in_one_incident_a_source_and_nothing_is_lost(database: TestDatabase) {
