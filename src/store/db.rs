@@ -413,15 +413,18 @@ impl Db {
     pub(in crate::store) async fn alone(&self, sql: Sql, values: impl Fn() -> Vec<Value>) -> Result<Row, StoreError> {
         // To the end: a statement that is left after its first row is not committed.
         let row = match self {
-            Self::Sqlite { writer, rides, .. } => match rides.wait(writer, sql, values).await? {
-                Waited::Kept(row) => Some(row),
-                Waited::Turn(mut writer, values) => {
-                    let statement = Statement { text: sql.text_for_sqlite().into(), values };
-                    let outcomes = writer.run_all(vec![statement]).await;
-                    writer.give_back_after(&outcomes);
-                    outcomes?.into_iter().flat_map(|outcome| outcome.rows).next().map(Row::Sqlite)
-                }
-            },
+            Self::Sqlite { writer, rides, .. } => {
+                let statement = || Statement { text: sql.text_for_sqlite().into(), values: values() };
+                let row = match rides.wait(writer, statement).await? {
+                    Waited::Kept(row) => Some(row),
+                    Waited::Turn(mut writer, statement) => {
+                        let outcomes = writer.run_all(vec![statement]).await;
+                        writer.give_back_after(&outcomes);
+                        outcomes?.into_iter().flat_map(|outcome| outcome.rows).next()
+                    }
+                };
+                row.map(Row::Sqlite)
+            }
             Self::Postgres { pool, own: Some(own) } => {
                 let mut own = open(pool, own)?.lend().await?;
                 let rows = sqlx::query_with(sql.postgres, for_postgres(values())?).fetch_all(&mut *own).await;

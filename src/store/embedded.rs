@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::store::db::Value;
 use crate::store::kept::{Lent, Plain, Running};
+use crate::store::ride::Rides;
 
 /// How long a statement waits for SQLite's write lock, which another process may hold.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -80,16 +81,29 @@ pub struct EmbeddedRow {
 }
 
 enum Turn {
-    Run(Vec<Statement>, oneshot::Sender<rusqlite::Result<Vec<Outcome>>>),
+    Run(Vec<Statement>, Answer),
+    Commit(Vec<Statement>, Rides, Answer),
     TakeBack,
 }
+
+type Answer = oneshot::Sender<rusqlite::Result<Vec<Outcome>>>;
 
 impl Embedded {
     /// Runs statements in one turn: what each came to. After the first that fails none is run, and the transaction that it
     /// stands in is taken back.
     pub async fn run_all(&mut self, statements: Vec<Statement>) -> Result<Vec<Outcome>, sqlx::Error> {
+        self.ask(|answer| Turn::Run(statements, answer)).await
+    }
+
+    /// The same, and commits the transaction that they stand in. With it goes who waits when all of them are run: whoever
+    /// came while they were waits for one flush of the disk, not for two.
+    pub async fn commit_all(&mut self, statements: Vec<Statement>, rides: Rides) -> Result<Vec<Outcome>, sqlx::Error> {
+        self.ask(|answer| Turn::Commit(statements, rides, answer)).await
+    }
+
+    async fn ask(&mut self, turn: impl FnOnce(Answer) -> Turn) -> Result<Vec<Outcome>, sqlx::Error> {
         let (answer, answered) = oneshot::channel();
-        self.turns.send(Turn::Run(statements, answer)).await.map_err(|_| sqlx::Error::WorkerCrashed)?;
+        self.turns.send(turn(answer)).await.map_err(|_| sqlx::Error::WorkerCrashed)?;
         answered.await.map_err(|_| sqlx::Error::WorkerCrashed)?.map_err(refused)
     }
 
@@ -189,19 +203,51 @@ fn serve(connection: &Connection, mut turns: mpsc::Receiver<Turn>) {
     while let Some(turn) = turns.blocking_recv() {
         match turn {
             // Who waited no longer does: nothing of it is begun.
-            Turn::Run(_, answer) if answer.is_closed() => (),
-            Turn::Run(statements, answer) => {
-                let done: rusqlite::Result<Vec<_>> =
-                    statements.iter().map(|statement| run(connection, statement)).collect();
-                if done.is_err() {
-                    take_back(connection);
-                }
-                // Who waited may have gone.
-                let _ = answer.send(done);
+            Turn::Run(_, answer) | Turn::Commit(_, _, answer) if answer.is_closed() => (),
+            Turn::Run(statements, answer) => tell(answer, connection, run_all(connection, &statements)),
+            Turn::Commit(statements, rides, answer) => {
+                let done = run_all(connection, &statements).and_then(|done| {
+                    commit(connection, &rides)?;
+                    Ok(done)
+                });
+                tell(answer, connection, done);
             }
             Turn::TakeBack => take_back(connection),
         }
     }
+}
+
+fn tell(answer: Answer, connection: &Connection, done: rusqlite::Result<Vec<Outcome>>) {
+    if done.is_err() {
+        take_back(connection);
+    }
+    // Who waited may have gone.
+    let _ = answer.send(done);
+}
+
+fn run_all(connection: &Connection, statements: &[Statement]) -> rusqlite::Result<Vec<Outcome>> {
+    statements.iter().map(|statement| run(connection, statement)).collect()
+}
+
+/// Commits, and takes along who waits. That one is told before the writer is free: it must not take its turn as well.
+fn commit(connection: &Connection, rides: &Rides) -> rusqlite::Result<()> {
+    let rider = rides.board();
+    let ridden = match &rider {
+        Some(rider) => run(connection, &rider.statement).map(|mut done| done.rows.pop()),
+        None => Ok(None),
+    };
+    let kept = ridden.and_then(|row| run(connection, &"COMMIT".into()).map(|_| row));
+    let (done, told) = match kept {
+        Ok(row) => (Ok(()), Some(row)),
+        // Nothing was kept, and the rider goes alone. Of another failure nobody knows.
+        Err(error @ rusqlite::Error::SqliteFailure(..)) => (Err(error), Some(None)),
+        Err(error) => (Err(error), None),
+    };
+    if let (Some(rider), Some(told)) = (rider, told) {
+        // Who waited may have gone.
+        let _ = rider.ticket.send(told);
+    }
+    done
 }
 
 /// Takes back the transaction that is open; SQLite itself does so on some errors.
@@ -320,6 +366,7 @@ mod tests {
     use super::*;
     use crate::store::db::values;
     use crate::store::kept::Kept;
+    use crate::store::ride::Waited;
 
     fn opening(folder: &tempfile::TempDir, access: Access) -> Opening {
         Opening { file: folder.path().join("embedded.db"), access, set: &[] }
@@ -393,6 +440,31 @@ mod tests {
         drop(lent);
         assert_eq!(numbers(&mut kept.lend().await.unwrap()).await, [0; 0]);
         kept.close().await;
+    }
+
+    #[tokio::test]
+    async fn who_comes_before_the_commit_goes_with_it_and_is_told_the_row() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let made = Embedded::connect(&opening(&folder, Access::Make)).await.unwrap();
+        let kept = Kept::new(Some(made), opening(&folder, Access::Write), Duration::from_secs(5));
+        let mut lent = kept.lend().await.unwrap();
+        lent.run("CREATE TABLE t (n INTEGER PRIMARY KEY)").await.unwrap();
+        // Another has the file: what is asked for is under way, and waits.
+        let other = Connection::open(folder.path().join("embedded.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let rides = Rides::default();
+        let begin = lent.begin();
+        let statements = vec![begin.into(), "INSERT INTO t VALUES (1)".into()];
+        let mut commit = Box::pin(lent.commit_all(statements, rides.clone()));
+        assert!(futures_util::poll!(&mut commit).is_pending());
+        let insert = || statement("INSERT INTO t VALUES ($1) RETURNING n", values![2_i64]);
+        let mut ride = std::pin::pin!(rides.wait(&kept, insert));
+        assert!(futures_util::poll!(&mut ride).is_pending());
+        other.execute_batch("COMMIT").unwrap();
+        assert_eq!(commit.await.unwrap().len(), 2, "what the rider came to is the rider's alone");
+        let Ok(Waited::Kept(row)) = ride.await else { panic!("it was taken along") };
+        assert_eq!(row.get::<i64>("n").unwrap(), 2);
+        assert_eq!(numbers(&mut lent).await, [1, 2]);
     }
 
     #[tokio::test]

@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
-use crate::store::db::{Row, Sql, Value};
-use crate::store::embedded::Embedded;
+use crate::store::embedded::{Embedded, EmbeddedRow, Statement};
 use crate::store::error::StoreError;
 use crate::store::kept::{Kept, Lent};
 
@@ -16,41 +15,30 @@ use crate::store::kept::{Kept, Lent};
 #[derive(Clone, Default)]
 pub struct Rides(Arc<Mutex<Option<Rider>>>);
 
-/// A statement over one row that gives one row, whoever commits it.
+/// A statement that gives one row, whoever commits it.
 pub struct Rider {
     /// The statement.
-    pub sql: Sql,
-    /// The values of its row.
-    pub values: Vec<Value>,
-    /// For who waits for it.
-    pub ticket: Ticket,
+    pub statement: Statement,
+    /// Tells who waits what became of it. If nobody does, it is not known.
+    pub ticket: oneshot::Sender<Ridden>,
 }
 
-/// Tells who waits what became of a ride. If nobody does, it is not known.
-#[derive(Clone)]
-pub struct Ticket(Arc<Mutex<Option<oneshot::Sender<Ridden>>>>);
-
 /// The row that was given where all was kept; `None`: nothing was.
-type Ridden = Option<Row>;
+type Ridden = Option<EmbeddedRow>;
 
 /// How a wait ended.
 pub enum Waited {
     /// All was kept; this is the row.
-    Kept(Row),
+    Kept(EmbeddedRow),
     /// It is the rider's turn, to go alone.
-    Turn(Lent<Embedded>, Vec<Value>),
+    Turn(Lent<Embedded>, Statement),
 }
 
 impl Rides {
     /// Waits for a ride or for the writer, whichever comes first.
-    pub async fn wait(
-        &self,
-        writer: &Kept<Embedded>,
-        sql: Sql,
-        values: impl Fn() -> Vec<Value>,
-    ) -> Result<Waited, StoreError> {
-        let Some(mut ridden) = self.stand(sql, &values) else {
-            return Ok(Waited::Turn(writer.lend().await?, values()));
+    pub async fn wait(&self, writer: &Kept<Embedded>, statement: impl Fn() -> Statement) -> Result<Waited, StoreError> {
+        let Some(mut ridden) = self.stand(&statement) else {
+            return Ok(Waited::Turn(writer.lend().await?, statement()));
         };
         let ended = tokio::select! {
             biased;
@@ -60,8 +48,8 @@ impl Rides {
                 // It may have been taken along just before.
                 match ridden.try_recv() {
                     Err(TryRecvError::Empty) => {
-                        let values = self.board().map_or_else(values, |rider| rider.values);
-                        return Ok(Waited::Turn(lent, values));
+                        let own = self.board().map_or_else(statement, |rider| rider.statement);
+                        return Ok(Waited::Turn(lent, own));
                     }
                     ended => {
                         lent.give_back();
@@ -72,19 +60,19 @@ impl Rides {
         };
         match ended {
             Ok(Some(row)) => Ok(Waited::Kept(row)),
-            Ok(None) => Ok(Waited::Turn(writer.lend().await?, values())),
+            Ok(None) => Ok(Waited::Turn(writer.lend().await?, statement())),
             Err(_) => Err(StoreError::Unknown),
         }
     }
 
     /// Stands where riders wait, unless somebody else does.
-    fn stand(&self, sql: Sql, values: impl Fn() -> Vec<Value>) -> Option<oneshot::Receiver<Ridden>> {
+    fn stand(&self, statement: impl Fn() -> Statement) -> Option<oneshot::Receiver<Ridden>> {
         let mut place = self.place();
         if place.as_ref().is_some_and(Rider::waits) {
             return None;
         }
         let (ticket, ridden) = oneshot::channel();
-        *place = Some(Rider { sql, values: values(), ticket: Ticket(Arc::new(Mutex::new(Some(ticket)))) });
+        *place = Some(Rider { statement: statement(), ticket });
         Some(ridden)
     }
 
@@ -101,21 +89,7 @@ impl Rides {
 impl Rider {
     /// Whether somebody still waits for it.
     fn waits(&self) -> bool {
-        self.ticket.lock().as_ref().is_some_and(|ticket| !ticket.is_closed())
-    }
-}
-
-impl Ticket {
-    /// What became of it.
-    pub fn tell(&self, ridden: Ridden) {
-        if let Some(ticket) = self.lock().take() {
-            // Who waited may have gone.
-            let _ = ticket.send(ridden);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<oneshot::Sender<Ridden>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        !self.ticket.is_closed()
     }
 }
 

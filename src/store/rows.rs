@@ -10,7 +10,7 @@ use crate::domain::Timestamp;
 use crate::store::db::{Row, Sql, Value, for_postgres as for_postgres_values};
 use crate::store::embedded::Statement;
 use crate::store::error::StoreError;
-use crate::store::tx::{Connection, Tx};
+use crate::store::tx::{Begun, Connection, Tx};
 
 /// What a column of the rows holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +141,8 @@ impl Tx {
 
     /// Runs what waits, and ends the transaction with it where that takes no turn more; whether it did.
     pub(in crate::store) async fn catch_up_and_commit(&mut self) -> Result<bool, StoreError> {
-        if self.behind.is_empty() {
+        // On SQLite what was run before takes along who waits, too.
+        if self.behind.is_empty() && !matches!(self.on, Connection::Sqlite(Begun::Kept(_))) {
             return Ok(false);
         }
         self.run_behind(Place::Last).await
@@ -152,11 +153,12 @@ impl Tx {
         let mut waiting = std::mem::take(&mut self.behind).0;
         waiting.sort_by_key(|waiting| waiting.then.is_some());
         if let Connection::Sqlite(tx) = &mut self.on {
-            let (mut statements, whose) = one_after_another(waiting);
-            if place == Place::Last {
-                statements.push("COMMIT".into());
-            }
-            let mut outcomes = tx.run(statements).await?.into_iter();
+            let (statements, whose) = one_after_another(waiting);
+            let outcomes = match place {
+                Place::Within => tx.run(statements).await?,
+                Place::Last => tx.run_and_commit(statements, &self.rides).await?,
+            };
+            let mut outcomes = outcomes.into_iter();
             for (statements, then) in whose {
                 let rows = outcomes.by_ref().take(statements).flat_map(|outcome| outcome.rows);
                 let rows: Vec<Row> = rows.map(Row::Sqlite).collect();

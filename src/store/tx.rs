@@ -7,7 +7,7 @@ use crate::store::db::{Row, Sql, Value, for_postgres};
 use crate::store::embedded::{Embedded, Outcome, Statement};
 use crate::store::error::StoreError;
 use crate::store::kept::{Kept, Lent, Plain, is_gone};
-use crate::store::ride::{Rider, Rides, Ticket};
+use crate::store::ride::Rides;
 use crate::store::rows::{Behind, Deed};
 
 /// A transaction: all of it is kept, or nothing.
@@ -16,7 +16,7 @@ pub struct Tx {
     pub(in crate::store) behind: Behind,
     pub(in crate::store) then: Vec<Deed>,
     /// Who goes with it, should somebody wait when it is committed.
-    rides: Rides,
+    pub(in crate::store) rides: Rides,
 }
 
 /// A connection on which a transaction is begun.
@@ -106,7 +106,20 @@ impl Begun<PgConnection> {
 
 impl Begun<Embedded> {
     /// Runs statements in one turn: what each came to. Before the first of all comes what begins the transaction.
-    pub async fn run(&mut self, mut statements: Vec<Statement>) -> Result<Vec<Outcome>, StoreError> {
+    pub async fn run(&mut self, statements: Vec<Statement>) -> Result<Vec<Outcome>, StoreError> {
+        self.ask(statements, None).await
+    }
+
+    /// The same, and keeps everything; with it goes who waits for the writer by then.
+    pub async fn run_and_commit(
+        &mut self,
+        statements: Vec<Statement>,
+        rides: &Rides,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        self.ask(statements, Some(rides)).await
+    }
+
+    async fn ask(&mut self, mut statements: Vec<Statement>, rides: Option<&Rides>) -> Result<Vec<Outcome>, StoreError> {
         self.lend().await?;
         let begins = match std::mem::replace(self, Self::Ended) {
             Self::Fresh(lent, _) => {
@@ -120,7 +133,10 @@ impl Begun<Embedded> {
             }
         };
         let Self::Kept(lent) = self else { unreachable!("nothing is asked of a transaction that ended") };
-        let mut outcomes = lent.run_all(statements).await?;
+        let mut outcomes = match rides {
+            Some(rides) => lent.commit_all(statements, rides.clone()).await?,
+            None => lent.run_all(statements).await?,
+        };
         Ok(outcomes.split_off(usize::from(begins)))
     }
 
@@ -250,36 +266,6 @@ impl Tx {
 
     /// Keeps everything.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        let ticket = self.take_along().await?;
-        let ended = self.end().await;
-        if let (Err(error), Some(ticket)) = (&ended, ticket)
-            && error.is_refusal()
-        {
-            ticket.tell(None);
-        }
-        ended
-    }
-
-    /// Has who waits for the writer go with what is committed now, if anything is.
-    async fn take_along(&mut self) -> Result<Option<Ticket>, StoreError> {
-        let Connection::Sqlite(begun) = &mut self.on else { return Ok(None) };
-        if matches!(begun, Begun::Unlent(_) | Begun::Fresh(..)) && self.behind.is_empty() {
-            return Ok(None);
-        }
-        // First: who waits must not find the writer free that is to take it along.
-        begun.lend().await?;
-        let rider = self.rides.board();
-        let Some(Rider { sql, values, ticket }) = rider else { return Ok(None) };
-        let of_rider = ticket.clone();
-        let told = move |rows: Vec<Row>| -> Result<Deed, StoreError> {
-            let row = rows.into_iter().next();
-            Ok(Box::new(move || of_rider.tell(row)))
-        };
-        self.later_rows_then(sql, values, told).await?;
-        Ok(Some(ticket))
-    }
-
-    async fn end(&mut self) -> Result<(), StoreError> {
         if !self.catch_up_and_commit().await? {
             match &mut self.on {
                 Connection::Sqlite(begun) => begun.commit().await?,
