@@ -52,7 +52,7 @@ impl Engine {
         tx.add_to_timelines(entries_of(decisions)).await?;
         for decision in decisions {
             for prefix in &decision.cancels {
-                tx.cancel_jobs(decision.next.id, prefix, now).await?;
+                tx.cancel_jobs(prefix, now).await?;
             }
             for (slot, message) in &decision.forgets {
                 tx.forget_post(slot, *message).await?;

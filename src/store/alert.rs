@@ -20,7 +20,8 @@ macro_rules! known {
             "SELECT given.column1 AS place, a.status, a.severity, a.started_at, a.changed_at, a.said_at, a.incident_id,
                     i.phase NOT IN ('resolved', 'closed') AS incident_is_open,
                     CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
-                        (SELECT MAX(id) FROM incident WHERE alert_group = given.column4) END AS last_of_group,
+                        (SELECT MAX(id) FROM incident
+                         WHERE alert_group = given.column4 AND phase IN ('resolved', 'closed')) END AS ended_of_group,
                     CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
                         (SELECT id FROM incident
                          WHERE alert_group = given.column4 AND phase NOT IN ('resolved', 'closed')) END AS open_of_group,
@@ -237,7 +238,7 @@ impl Db {
             let place: usize = crate::store::types::to_count(row.get("place")?, "place")?;
             lore.last_incident = IncidentId(row.get("last_incident")?);
             let Some(found) = lore.alerts.get_mut(place) else { continue };
-            *found = Found { known: known(&row)?, of_group: of_group(&row)? };
+            *found = Found { known: known(&row)?, of_group: OfGroup::of(&row)? };
         }
         Ok(lore)
     }
@@ -319,11 +320,6 @@ fn known(row: &Row) -> Result<Option<Known>, StoreError> {
         incident: Some(row.get::<i64>("incident_id")?).filter(|id| *id != IN_NONE).map(IncidentId),
         incident_is_open: row.get::<Option<bool>>("incident_is_open")?.unwrap_or_default(),
     }))
-}
-
-fn of_group(row: &Row) -> Result<Option<OfGroup>, StoreError> {
-    let Some(last) = row.get::<Option<i64>>("last_of_group")? else { return Ok(None) };
-    Ok(Some(OfGroup { last: IncidentId(last), open: row.get::<Option<i64>>("open_of_group")?.map(IncidentId) }))
 }
 
 fn counted(row: &Row) -> Result<Counted, StoreError> {

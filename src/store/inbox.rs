@@ -11,6 +11,13 @@ use crate::store::rows::Column::{Bytes, Int, Time};
 use crate::store::sql;
 use crate::store::tx::Tx;
 
+/// Whether what stands in the middle of a span of positions was taken in before a moment.
+macro_rules! middle_is_before {
+    () => {
+        "(SELECT received_at FROM inbox WHERE (low + high) / 2 <= last ORDER BY last LIMIT 1) < $1"
+    };
+}
+
 sql! {
     // The head's row is locked until the commit, so positions become visible in order. On SQLite a trigger moves it, and the
     // values have no numbers, since the statement may stand behind others.
@@ -41,7 +48,19 @@ sql! {
          ORDER BY last",
     );
     END = Sql::portable("SELECT last FROM inbox_head");
-    SINCE = Sql::portable("SELECT first FROM inbox WHERE $1 <= received_at ORDER BY received_at, last LIMIT 1");
+    // No index has the times; positions are given in their order, but for where the clock was set.
+    BEFORE = Sql::portable(concat!(
+        "WITH RECURSIVE span (low, high) AS (
+             SELECT COALESCE((SELECT first - 1 FROM inbox ORDER BY last LIMIT 1), 0),
+                    COALESCE((SELECT MAX(last) + 1 FROM inbox), 1)
+             UNION ALL
+             SELECT CASE WHEN ",
+        middle_is_before!(),
+        " THEN (low + high) / 2 ELSE low END, CASE WHEN ",
+        middle_is_before!(),
+        " THEN high ELSE (low + high) / 2 END FROM span WHERE low + 1 < high)
+         SELECT MAX(low) AS position FROM span",
+    ));
     // From elsewhere it goes nowhere, and what may not be empty fails: so does all that was to be kept with it.
     ADVANCE = Sql::of_rows(
         "UPDATE inbox_cursor SET position = CASE WHEN position = column1 THEN column2 END FROM {rows} WHERE only_row = 1",
@@ -60,9 +79,9 @@ sql! {
     PRUNE = Sql::portable(
         "DELETE FROM inbox WHERE last IN (
              SELECT last FROM inbox
-             WHERE received_at < $1 AND last <= (SELECT position FROM inbox_cursor)
+             WHERE last <= $1 AND last <= (SELECT position FROM inbox_cursor) AND received_at < $2
                AND NOT EXISTS (SELECT 1 FROM set_aside WHERE set_aside.position BETWEEN inbox.first AND inbox.last)
-             ORDER BY last LIMIT $2)",
+             ORDER BY last LIMIT $3)",
     );
 }
 
@@ -165,10 +184,9 @@ impl Tx {
         self.one(END, values![]).await?.get("last")
     }
 
-    /// The position before the first alert that is kept and was taken in at `since` or later.
-    pub async fn inbox_since(&mut self, since: Timestamp) -> Result<Option<i64>, StoreError> {
-        let first = self.first(SINCE, values![since]).await?;
-        first.map(|row| Ok(row.get::<i64>("first")? - 1)).transpose()
+    /// The position of the last alert that is kept and was taken in before `since`, or the one before all that are kept.
+    pub async fn inbox_before(&mut self, since: Timestamp) -> Result<i64, StoreError> {
+        self.one(BEFORE, values![since]).await?.get("position")
     }
 
     /// Moves the cursor, with the next statement or at the commit. That one fails where another process moved it first,
@@ -202,7 +220,8 @@ impl Tx {
 
     /// Deletes up to `limit` digested commits from before `before`.
     pub async fn prune_inbox(&mut self, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-        self.execute(PRUNE, values![before, limit]).await
+        let position = self.inbox_before(before).await?;
+        self.execute(PRUNE, values![position, before, limit]).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::domain::Timestamp;
 use crate::domain::id::{EscalationNumber, IncidentId, PageNumber, PersonId, Snowflake, UpdateNumber};
-use crate::domain::incident::{Incident, Room};
+use crate::domain::incident::{Incident, Phase, Room};
 use crate::domain::paging::{Escalation, Page};
 use crate::domain::update::Update;
 use crate::store::db::{Row, Sql, Value, values};
@@ -52,13 +52,17 @@ sql! {
     );
     LOAD = Sql::portable("SELECT * FROM incident WHERE id = $1");
     OF_GROUPS = Sql::of_lists(
-        "SELECT wanted.value AS alert_group, (SELECT MAX(id) FROM incident WHERE alert_group = wanted.value) AS last,
+        "SELECT wanted.value AS alert_group,
                 (SELECT id FROM incident
-                 WHERE alert_group = wanted.value AND phase NOT IN ('resolved', 'closed')) AS open
+                 WHERE alert_group = wanted.value AND phase NOT IN ('resolved', 'closed')) AS open_of_group,
+                (SELECT MAX(id) FROM incident
+                 WHERE alert_group = wanted.value AND phase IN ('resolved', 'closed')) AS ended_of_group
          FROM json_each($1) AS wanted",
-        "SELECT wanted.value AS alert_group, (SELECT MAX(id) FROM incident WHERE alert_group = wanted.value) AS last,
+        "SELECT wanted.value AS alert_group,
                 (SELECT id FROM incident
-                 WHERE alert_group = wanted.value AND phase NOT IN ('resolved', 'closed')) AS open
+                 WHERE alert_group = wanted.value AND phase NOT IN ('resolved', 'closed')) AS open_of_group,
+                (SELECT MAX(id) FROM incident
+                 WHERE alert_group = wanted.value AND phase IN ('resolved', 'closed')) AS ended_of_group
          FROM unnest($1::text[]) AS wanted (value)",
     );
     DECLARED = Sql::portable("SELECT declared_at FROM incident ORDER BY id DESC LIMIT $1");
@@ -78,7 +82,12 @@ sql! {
         "SELECT * FROM incident WHERE id < $1 AND phase = $3 AND phase NOT IN ('resolved', 'closed')
          ORDER BY id DESC LIMIT $2",
     );
-    PAGE_OF_PHASE = Sql::portable("SELECT * FROM incident WHERE id < $1 AND phase = $3 ORDER BY id DESC LIMIT $2");
+    PAGE_OF_RESOLVED = Sql::portable(
+        "SELECT * FROM incident WHERE id < $1 AND phase = 'resolved' ORDER BY id DESC LIMIT $2",
+    );
+    PAGE_OF_CLOSED = Sql::portable(
+        "SELECT * FROM incident WHERE id < $1 AND phase = 'closed' ORDER BY id DESC LIMIT $2",
+    );
     PHASES = Sql::portable("SELECT phase, severity, COUNT(*) AS count FROM incident GROUP BY phase, severity");
     ESCALATIONS = Sql::portable("SELECT * FROM escalation WHERE incident_id = $1 ORDER BY number");
     SAVE_ESCALATIONS = Sql::of_rows(
@@ -113,13 +122,23 @@ sql! {
     );
 }
 
-/// The incidents of a group of alerts.
+/// The incident that counts of a group of alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OfGroup {
-    /// The last, open or not.
-    pub last: IncidentId,
+pub enum OfGroup {
     /// The one that is open, which its alerts join.
-    pub open: Option<IncidentId>,
+    Open(IncidentId),
+    /// The last, which is over as all of them are.
+    Ended(IncidentId),
+}
+
+impl OfGroup {
+    /// What a row says of a group, if it has incidents.
+    pub(in crate::store) fn of(row: &Row) -> Result<Option<Self>, StoreError> {
+        if let Some(open) = row.get::<Option<i64>>("open_of_group")? {
+            return Ok(Some(Self::Open(IncidentId(open))));
+        }
+        Ok(row.get::<Option<i64>>("ended_of_group")?.map(|ended| Self::Ended(IncidentId(ended))))
+    }
 }
 
 /// Which incidents a listing has.
@@ -130,7 +149,7 @@ pub enum Listing {
     /// Those that go on.
     Open,
     /// Those in this phase.
-    In(crate::domain::incident::Phase),
+    In(Phase),
 }
 
 impl Tx {
@@ -220,9 +239,8 @@ impl Tx {
     pub async fn incidents_of_groups(&mut self, groups: Vec<String>) -> Result<HashMap<String, OfGroup>, StoreError> {
         let mut known = HashMap::new();
         for row in &self.all(OF_GROUPS, values![groups]).await? {
-            if let Some(last) = row.get::<Option<i64>>("last")? {
-                let open = row.get::<Option<i64>>("open")?.map(IncidentId);
-                known.insert(row.get("alert_group")?, OfGroup { last: IncidentId(last), open });
+            if let Some(of_group) = OfGroup::of(row)? {
+                known.insert(row.get("alert_group")?, of_group);
             }
         }
         Ok(known)
@@ -257,10 +275,9 @@ impl Tx {
         let rows = match listing {
             Listing::All => self.all(PAGE_OF_ALL, values![before, limit]).await?,
             Listing::Open => self.all(PAGE_OF_OPEN, values![before, limit]).await?,
-            Listing::In(phase) => {
-                let page = if phase.is_open() { PAGE_OF_OPEN_PHASE } else { PAGE_OF_PHASE };
-                self.all(page, values![before, limit, phase.word()]).await?
-            }
+            Listing::In(Phase::Resolved) => self.all(PAGE_OF_RESOLVED, values![before, limit]).await?,
+            Listing::In(Phase::Closed) => self.all(PAGE_OF_CLOSED, values![before, limit]).await?,
+            Listing::In(phase) => self.all(PAGE_OF_OPEN_PHASE, values![before, limit, phase.word()]).await?,
         };
         rows.iter().map(incident).collect()
     }

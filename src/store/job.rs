@@ -93,7 +93,8 @@ sql! {
          WHERE id = $1 AND CASE WHEN state = 'buried' THEN TRUE END",
     );
     STANDING = Sql::portable(
-        "SELECT dedup_key FROM job WHERE incident_id = $1 AND state IN ('queued', 'running', 'buried')",
+        "SELECT dedup_key FROM job
+         WHERE $1 <= dedup_key AND dedup_key < $2 AND CASE WHEN state IN ('queued', 'running', 'buried') THEN TRUE END",
     );
     OVERDUE = Sql::portable(
         "SELECT j.dedup_key, j.due_at FROM job j
@@ -186,8 +187,7 @@ sql! {
     );
     CANCEL = Sql::portable(
         "UPDATE job SET state = 'cancelled', finished_at = $3
-         WHERE incident_id = $1 AND state IN ('queued', 'running', 'buried')
-           AND CASE WHEN state = 'queued' THEN substr(dedup_key, 1, length($2)) = $2 END",
+         WHERE $1 <= dedup_key AND dedup_key < $2 AND CASE WHEN state = 'queued' THEN TRUE END",
     );
     OPEN = Sql::portable(
         "SELECT COUNT(*) AS count FROM job j
@@ -454,9 +454,9 @@ impl Tx {
         Ok(self.execute(RUN_AGAIN, values![id, at, trouble, holder, aside]).await? == 1)
     }
 
-    /// Cancels what is not under way of an incident's jobs whose keys begin with `prefix`.
-    pub async fn cancel_jobs(&mut self, incident: IncidentId, prefix: &str, now: Timestamp) -> Result<u64, StoreError> {
-        self.execute(CANCEL, values![incident.0, prefix, now]).await
+    /// Cancels what is not under way of the jobs whose keys begin with the parts of `prefix`, which ends with a `/`.
+    pub async fn cancel_jobs(&mut self, prefix: &str, now: Timestamp) -> Result<u64, StoreError> {
+        self.execute(CANCEL, values![prefix, after_all(prefix), now]).await
     }
 
     /// How many jobs could be claimed at `now`, or are under way.
@@ -483,7 +483,9 @@ impl Tx {
 
     /// The keys of an incident's jobs that wait, run, or were given up out loud.
     pub async fn standing_jobs(&mut self, incident: IncidentId) -> Result<BTreeSet<String>, StoreError> {
-        self.all(STANDING, values![incident.0]).await?.iter().map(|row| row.get("dedup_key")).collect()
+        let prefix = format!("{incident}/");
+        let rows = self.all(STANDING, values![prefix.as_str(), after_all(&prefix)]).await?;
+        rows.iter().map(|row| row.get("dedup_key")).collect()
     }
 
     /// Jobs that could be claimed since before `due`, and such whose claim ended before `claimed_until`: nobody takes
@@ -502,6 +504,12 @@ impl Tx {
     pub async fn prune_jobs(&mut self, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
         self.execute(PRUNE, values![before, limit]).await
     }
+}
+
+/// What comes next after all keys that begin with the parts of `prefix`, by the order of bytes, in which a `0` follows on a
+/// `/`.
+fn after_all(prefix: &str) -> String {
+    format!("{}0", prefix.trim_end_matches('/'))
 }
 
 fn row_of(

@@ -269,6 +269,33 @@ on_both_databases! {
         db.close().await;
     }
 
+    async fn what_came_before_a_moment_is_found_among_commits_of_any_size_and_deleted_once_it_is_digested(database: TestDatabase) {
+        let db = fresh(&database).await;
+        let position_before = async |second: i64| db.read().await.unwrap().inbox_before(at(second)).await.unwrap();
+        assert_eq!(position_before(1).await, 0, "nothing is kept");
+        let alerts: Vec<Written> = (0..9).map(|number| Written::new(alert(number)).unwrap()).collect();
+        // Some come at the same moment.
+        for (count, second) in [(9, 10), (1, 20), (3, 20), (5, 30), (2, 40)] {
+            db.append_to_inbox(&alerts[..count], at(second)).await.unwrap();
+        }
+        for (second, position) in [(0, 0), (10, 0), (11, 9), (20, 9), (21, 13), (30, 13), (31, 18), (40, 18), (41, 20)] {
+            assert_eq!(position_before(second).await, position, "before {second}");
+        }
+        let mut tx = db.begin().await.unwrap();
+        tx.advance_inbox_cursor(0, 13).await.unwrap();
+        tx.set_aside(11, &"s".into(), "it cannot be read", at(50)).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        assert_eq!(tx.prune_inbox(at(10), 100).await.unwrap(), 0);
+        assert_eq!(tx.prune_inbox(at(50), 1).await.unwrap(), 1);
+        assert_eq!(tx.prune_inbox(at(50), 100).await.unwrap(), 1, "what waits, or was set aside, stays");
+        tx.commit().await.unwrap();
+        let kept = db.read().await.unwrap().inbox_after(0, 100).await.unwrap();
+        assert_eq!(kept.iter().map(|row| row.position).collect::<Vec<_>>(), (11..=20).collect::<Vec<_>>());
+        assert_eq!(position_before(20).await, 10, "before all that are kept");
+        db.close().await;
+    }
+
     async fn what_is_known_of_alerts_tells_the_incidents_of_their_groups_where_they_may_join_one(database: TestDatabase) {
         let whole = fresh(&database).await;
         let alerts: Vec<Written> = (0..2).map(|number| Written::new(alert(number)).unwrap()).collect();
@@ -285,7 +312,7 @@ on_both_databases! {
         tx.commit().await.unwrap();
         let asked = [("s", "0", "g"), ("s", "1", "g"), ("s", "2", "ended"), ("t", "0", "none"), ("", "", "other")];
         let asked = asked.map(|(source, fingerprint, group)| Asked { source, fingerprint, group: Some(group) });
-        let of_group = |last, open: Option<i64>| Some(OfGroup { last: IncidentId(last), open: open.map(IncidentId) });
+        let (open, ended) = (|id| Some(OfGroup::Open(IncidentId(id))), |id| Some(OfGroup::Ended(IncidentId(id))));
         // As triage has it, with a connection of its own, and as others do.
         for db in [&whole, &whole.apart()] {
             let lore = db.lore_of(&asked).await.unwrap();
@@ -295,7 +322,7 @@ on_both_databases! {
             assert_eq!(known(1), Some((Some(IncidentId(3)), false)));
             assert_eq!((known(2), known(3), known(4)), (None, None, None));
             let groups: Vec<_> = lore.alerts.iter().map(|found| found.of_group).collect();
-            assert_eq!(groups, [None, of_group(2, Some(2)), of_group(3, None), None, of_group(4, Some(4))]);
+            assert_eq!(groups, [None, open(2), ended(3), None, open(4)]);
             assert!(db.lore_of(&[]).await.unwrap().alerts.is_empty());
         }
         whole.close().await;

@@ -352,7 +352,10 @@ impl Triager {
         }
         groups.extend(found.filter_map(|(found, group)| Some((group?.to_owned(), found.of_group))));
         let changes = course::follow(&mut courses, &batch.deliveries);
-        let open = |group: &str| groups.get(group).copied().flatten()?.open;
+        let open = |group: &str| match groups.get(group)? {
+            Some(OfGroup::Open(id)) => Some(*id),
+            Some(OfGroup::Ended(_)) | None => None,
+        };
         let homes: BTreeSet<IncidentId> = changes
             .iter()
             .filter(|change| change.is_firing())
@@ -577,8 +580,9 @@ impl Triager {
             }));
         }
         let home = |name: String| match known.get(&name).copied().flatten() {
-            Some(OfGroup { open: Some(id), .. }) => Group::Open(id),
-            ended => Group::New(NewGroup { name, follows: ended.map(|ended| ended.last) }),
+            Some(OfGroup::Open(id)) => Group::Open(id),
+            Some(OfGroup::Ended(last)) => Group::New(NewGroup { name, follows: Some(last) }),
+            None => Group::New(NewGroup { name, follows: None }),
         };
         let mut places: HashMap<Group, usize> = HashMap::new();
         let mut gathered: Vec<(Group, Vec<Change<'a>>)> = Vec::new();

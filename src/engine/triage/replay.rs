@@ -84,9 +84,8 @@ pub async fn replay(
     let mut imagining = Imagining::new(setup);
     let mut tx = db.read().await?;
     let end = tx.inbox_end().await?;
-    let begin = tx.inbox_since(window.since).await?;
+    let mut position = tx.inbox_before(window.since).await?;
     drop(tx);
-    let mut position = begin.unwrap_or(end);
     while position < end {
         let rows = db.read().await?.inbox_after(position, ALERTS_READ).await?;
         let Some(last) = rows.last() else { break };
