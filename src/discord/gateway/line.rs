@@ -35,7 +35,7 @@ fn intents() -> GatewayIntents {
 impl Gateway {
     /// Hears until `stop`, or until the connection is lost for good.
     pub(super) async fn hear(&self, stop: &CancellationToken) -> Result<(), ClientError> {
-        let (shards, mut running) = self.pace.keep_all(Turn::First, CALLS, Box::pin(self.begin())).await?;
+        let (shards, mut running) = self.pace.keep_all(Turn::Then, CALLS, Box::pin(self.begin())).await?;
         tokio::select! {
             ended = &mut running => match ended {
                 Ok(result) => Ok(result?),
