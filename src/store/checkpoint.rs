@@ -1,6 +1,8 @@
 //! SQLite's write-ahead log: it has its room on the disk before it is needed, and is copied into the database beside the
 //! writer, so that hardly a commit waits for either.
 
+use std::fs::File;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tracing::debug;
@@ -34,10 +36,11 @@ impl Db {
     /// Gives the log its room, and copies it for as long as this is polled. Does nothing on PostgreSQL, which does both by
     /// itself.
     pub async fn keep_log_short(self) {
-        let Self::Sqlite { writer, checkpointer, .. } = &self else { return };
+        let Self::Sqlite { writer, checkpointer, file, .. } = &self else { return };
         if let Err(error) = make_room(writer).await {
             debug!(error = &error as &dyn std::error::Error, "the log has no room yet, and grows with its use");
         }
+        let database = open_for_good(file.get_filename());
         let (mut copied_at, mut copied_up_to) = (Instant::now(), 0);
         loop {
             tokio::time::sleep(EVERY).await;
@@ -50,9 +53,12 @@ impl Db {
                 Ok(pages) => LONG < pages,
                 Err(error) => {
                     debug!(error = &error as &dyn std::error::Error, "the log could not be copied");
-                    false
+                    continue;
                 }
             };
+            if let Some(file) = database {
+                flush(file).await;
+            }
             if long && let Err(error) = begin_anew(writer, checkpointer).await {
                 debug!(error = &error as &dyn std::error::Error, "the log could not be begun anew");
             }
@@ -66,6 +72,27 @@ async fn copy(checkpointer: &Kept<Embedded>) -> Result<i64, sqlx::Error> {
     let copied = lent.run_all(vec!["PRAGMA wal_checkpoint(PASSIVE)".into()]).await;
     lent.give_back_after(&copied);
     copied?.first().and_then(|outcome| outcome.rows.first()).map_or(Ok(0), |row| row.get("log"))
+}
+
+/// The database's file, to flush it. It is never closed: who closes a file gives up all locks that the process has on it,
+/// and SQLite's with them.
+fn open_for_good(file: &Path) -> Option<&'static File> {
+    match File::open(file) {
+        Ok(file) => Some(Box::leak(Box::new(file))),
+        Err(error) => {
+            debug!(error = &error as &dyn std::error::Error, "what is copied is flushed all at once");
+            None
+        }
+    }
+}
+
+/// Flushes what was copied, beside the writer. SQLite does it once the log is copied to its end: for much, while nobody may
+/// write.
+async fn flush(file: &'static File) {
+    let flushed = tokio::task::spawn_blocking(|| file.sync_data()).await;
+    if let Ok(Err(error)) = flushed {
+        debug!(error = &error as &dyn std::error::Error, "what was copied could not be flushed");
+    }
 }
 
 /// What does not fit into the cache goes to the log before it is committed, and stays there when it is taken back: as room
