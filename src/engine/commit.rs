@@ -6,7 +6,7 @@ use crate::domain::id::IncidentId;
 use crate::domain::incident::{Decision, Incident, Scheduled};
 use crate::domain::timeline::Entry;
 use crate::engine::desk::Reservation;
-use crate::engine::{Alerts, DECISIONS_AT_ONCE, Engine, PageSource, give_way};
+use crate::engine::{Alerts, Engine, PageSource, give_way};
 use crate::store::job::{NewJob, SharedJob};
 use crate::store::{StoreError, Tx};
 
@@ -60,7 +60,7 @@ impl Engine {
         }
         let (mut queued, mut handed, mut together) = (Vec::new(), Vec::new(), Vec::new());
         for (number, decision) in decisions.iter().enumerate() {
-            give_way(number + 1, DECISIONS_AT_ONCE).await;
+            give_way(number + 1).await;
             for scheduled in &decision.effects {
                 let job = new_job(decision, scheduled);
                 if decision.anew {

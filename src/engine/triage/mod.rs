@@ -24,7 +24,7 @@ use crate::domain::effect::Effect;
 use crate::domain::id::{IncidentId, SourceName};
 use crate::domain::incident::{Command, Decision, Incident, Joined, Joining, Opening, Refusal};
 use crate::domain::triage::News;
-use crate::engine::{Alerts, Engine, EngineError, NewIncident, Setup, give_way};
+use crate::engine::{Alerts, Engine, EngineError, NewIncident, Setup};
 use crate::fault::{self, Point};
 use crate::store::alert::Asked;
 use crate::store::handed::{Handed, Held};
@@ -43,8 +43,6 @@ use verdicts::Verdicts;
 pub const ALERTS_A_COMMIT: usize = 2048;
 /// How many repeats wait for each other at most: whoever is paged by what comes behind them waits until they are counted.
 const GATHERED: usize = 1024;
-/// How many alerts are judged, or go through another part of a batch, before others have their turn.
-const JUDGED_AT_ONCE: usize = 64;
 /// How many incidents that alerts joined last are remembered, and for how long: later somebody will have changed them, and
 /// finding that out costs more than reading them.
 const REMEMBERED: (usize, Duration) = (16, Duration::seconds(1));
@@ -195,7 +193,7 @@ impl Triager {
         let (rows, answer) = offer.take_after(cursor);
         let last = cursor + rows.len() as i64;
         (self.looked_at, self.only_repeats) = (last, true);
-        let batch = Batch { is_offered: true, ..self.batch(cursor, &rows).await };
+        let batch = Batch { is_offered: true, ..self.batch(cursor, &rows) };
         let (tx, digest) = match self.write_all(&batch).await {
             Ok(written) if !answer.is_too_late() => written,
             Ok(_) => return self.undone(),
@@ -272,7 +270,7 @@ impl Triager {
 
     /// Digests these alerts, which follow `from`; the position of the last, or `None` when another process was faster.
     async fn digest_alerts(&mut self, from: i64, rows: &[InboxRow]) -> Result<Option<i64>, EngineError> {
-        let batch = self.batch(from, rows).await;
+        let batch = self.batch(from, rows);
         let kept = async {
             let (tx, digest) = self.write_all(&batch).await?;
             commit(tx).await?;
@@ -288,7 +286,7 @@ impl Triager {
 
     /// These alerts, which follow `from`, each with what it means. Judged before the transaction begins, which nobody else
     /// can write beside.
-    async fn batch<'a>(&mut self, from: i64, rows: &'a [InboxRow]) -> Batch<'a> {
+    fn batch<'a>(&mut self, from: i64, rows: &'a [InboxRow]) -> Batch<'a> {
         let now = self.engine.now();
         let setup = self.engine.setup();
         if self.verdicts.follow(&setup) {
@@ -296,8 +294,7 @@ impl Triager {
         }
         let mut deliveries = Vec::with_capacity(rows.len());
         let mut unreadable = Vec::new();
-        for (number, row) in (1..).zip(rows) {
-            give_way(number, JUDGED_AT_ONCE).await;
+        for row in rows {
             match &row.alert {
                 Ok(alert) => deliveries.push(Delivery {
                     alert,
@@ -344,7 +341,6 @@ impl Triager {
         };
         asked.extend(floods.iter().map(|name| Asked { source: "", fingerprint: "", group: Some(name.as_str()) }));
         let lore = self.engine.db().lore_of(&asked).await?;
-        pause(courses.len()).await;
         let mut groups = HashMap::with_capacity(asked.len());
         let mut found = lore.alerts.into_iter().zip(asked.iter().map(|asked| asked.group));
         for (course, (found, group)) in courses.iter_mut().zip(found.by_ref()) {
@@ -458,7 +454,6 @@ impl Triager {
         let mut new = Vec::new();
         let gathered = self.gather(tx, firings, &mut learned.groups, setup, now).await?;
         let (courses, last) = (&mut learned.courses[..], learned.last_incident);
-        pause(courses.len()).await;
         for (group, changes) in gathered {
             let id = match group {
                 Group::Open(id) => id,
@@ -481,7 +476,6 @@ impl Triager {
                 courses[change.course].incident = Some(id);
             }
         }
-        pause(courses.len()).await;
         let opened = self.open_incidents(tx, last, new, courses, setup, now).await?;
         touched.extend(opened.iter().map(|(id, _)| *id));
         let informed = self.inform(tx, &told, courses).await?;
@@ -493,9 +487,7 @@ impl Triager {
             courses.iter().partition(|course| course.is_changed());
         let changed: Vec<_> = changed.iter().map(|course| course.changed()).collect();
         let repeated: Vec<_> = repeated.iter().map(|course| course.repeated()).collect();
-        pause(courses.len()).await;
         tx.keep_alerts(&changed, &repeated).await?;
-        pause(courses.len()).await;
         joined.retain(|incident| answered.iter().chain(&resolved).all(|(id, _)| *id != incident.id));
         for (id, changes) in answered {
             let source = Actor::Source(changes[0].alert.source.clone());
@@ -712,13 +704,6 @@ struct Digest<'a> {
     touched: Vec<IncidentId>,
     /// Those of which only a count did.
     recounted: (i64, Vec<IncidentId>),
-}
-
-/// Lets others have their turn between two parts of a batch, where it is not small.
-async fn pause(alerts: usize) {
-    if JUDGED_AT_ONCE < alerts {
-        tokio::task::yield_now().await;
-    }
 }
 
 async fn commit(tx: Tx) -> Result<(), StoreError> {
