@@ -1,4 +1,4 @@
--- What an incident is opened with touches half as many pages: rows stand in the index of their key, and what nobody looks
+-- What an incident is opened with touches a quarter fewer pages: rows stand in the index of their key, and what nobody looks
 -- for is in no index.
 
 -- Which incidents of a group, a phase or a room: of those that are over, and those that have one.
