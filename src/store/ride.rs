@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
-use tokio::sync::oneshot::error::TryRecvError;
 
 use crate::store::embedded::{Embedded, EmbeddedRow, Statement};
 use crate::store::error::StoreError;
@@ -13,7 +12,14 @@ use crate::store::kept::{Kept, Lent};
 
 /// Where whoever commits next finds who waits, one at a time. Clones share it.
 #[derive(Clone, Default)]
-pub struct Rides(Arc<Mutex<Option<Rider>>>);
+pub struct Rides(Arc<Mutex<Place>>);
+
+#[derive(Default)]
+struct Place {
+    rider: Option<Rider>,
+    /// How many stood here.
+    count: u64,
+}
 
 /// A statement that gives one row, whoever commits it.
 pub struct Rider {
@@ -21,6 +27,8 @@ pub struct Rider {
     pub statement: Statement,
     /// Tells who waits what became of it. If nobody does, it is not known.
     pub ticket: oneshot::Sender<Ridden>,
+    /// The how-manieth it is.
+    number: u64,
 }
 
 /// The row that was given where all was kept; `None`: nothing was.
@@ -37,27 +45,30 @@ pub enum Waited {
 impl Rides {
     /// Waits for a ride or for the writer, whichever comes first.
     pub async fn wait(&self, writer: &Kept<Embedded>, statement: impl Fn() -> Statement) -> Result<Waited, StoreError> {
-        let Some(mut ridden) = self.stand(&statement) else {
+        let Some((number, mut ridden)) = self.stand(&statement) else {
             return Ok(Waited::Turn(writer.lend().await?, statement()));
         };
-        let ended = tokio::select! {
+        let lent = tokio::select! {
             biased;
-            ridden = &mut ridden => ridden.map_err(|_| TryRecvError::Closed),
-            lent = writer.lend() => {
-                let lent = lent?;
-                // It may have been taken along just before.
-                match ridden.try_recv() {
-                    Err(TryRecvError::Empty) => {
-                        let own = self.board().map_or_else(statement, |rider| rider.statement);
-                        return Ok(Waited::Turn(lent, own));
-                    }
-                    ended => {
-                        lent.give_back();
-                        ended
-                    }
-                }
-            }
+            ended = &mut ridden => return self.end(ended, writer, statement).await,
+            lent = writer.lend() => lent?,
         };
+        match self.step_back(number) {
+            Some(own) => Ok(Waited::Turn(lent, own)),
+            // Taken along just before, or right now: whoever commits may have left, and its commit is still under way.
+            None => {
+                lent.give_back();
+                self.end(ridden.await, writer, statement).await
+            }
+        }
+    }
+
+    async fn end(
+        &self,
+        ended: Result<Ridden, oneshot::error::RecvError>,
+        writer: &Kept<Embedded>,
+        statement: impl Fn() -> Statement,
+    ) -> Result<Waited, StoreError> {
         match ended {
             Ok(Some(row)) => Ok(Waited::Kept(row)),
             Ok(None) => Ok(Waited::Turn(writer.lend().await?, statement())),
@@ -66,22 +77,30 @@ impl Rides {
     }
 
     /// Stands where riders wait, unless somebody else does.
-    fn stand(&self, statement: impl Fn() -> Statement) -> Option<oneshot::Receiver<Ridden>> {
+    fn stand(&self, statement: impl Fn() -> Statement) -> Option<(u64, oneshot::Receiver<Ridden>)> {
         let mut place = self.place();
-        if place.as_ref().is_some_and(Rider::waits) {
+        if place.rider.as_ref().is_some_and(Rider::waits) {
             return None;
         }
         let (ticket, ridden) = oneshot::channel();
-        *place = Some(Rider { statement: statement(), ticket });
-        Some(ridden)
+        place.count += 1;
+        let number = place.count;
+        place.rider = Some(Rider { statement: statement(), ticket, number });
+        Some((number, ridden))
     }
 
     /// Takes along who waits.
     pub fn board(&self) -> Option<Rider> {
-        self.place().take().filter(Rider::waits)
+        self.place().rider.take().filter(Rider::waits)
     }
 
-    fn place(&self) -> MutexGuard<'_, Option<Rider>> {
+    /// Stands there no longer; the statement, unless it was taken along.
+    fn step_back(&self, number: u64) -> Option<Statement> {
+        let rider = self.place().rider.take_if(|rider| rider.number == number);
+        rider.map(|rider| rider.statement)
+    }
+
+    fn place(&self) -> MutexGuard<'_, Place> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -97,5 +116,49 @@ impl Rider {
 impl fmt::Debug for Rides {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rides").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::poll;
+
+    use super::*;
+    use crate::store::embedded::{Access, Opening};
+    use crate::store::kept::Plain;
+
+    #[tokio::test]
+    async fn who_is_taken_along_does_not_go_alone_too_where_who_commits_has_left() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let opening = |access| Opening { file: folder.path().join("ride.db"), access, set: &[] };
+        let made = Embedded::connect(&opening(Access::Make)).await.unwrap();
+        let writer = Kept::new(Some(made), opening(Access::Write), Duration::from_secs(5));
+        let mut lent = writer.lend().await.unwrap();
+        lent.run("CREATE TABLE t (n INTEGER)").await.unwrap();
+        let rides = Rides::default();
+        // Slow enough to be seen under way.
+        let slow = || {
+            Statement::from(
+                "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 300000)
+                 INSERT INTO t SELECT MAX(n) FROM c RETURNING n",
+            )
+        };
+        let mut ride = Box::pin(rides.wait(&writer, slow));
+        assert!(poll!(&mut ride).is_pending());
+        {
+            let begin = lent.begin();
+            let mut commit = Box::pin(lent.commit_all(vec![begin.into()], rides.clone()));
+            assert!(poll!(&mut commit).is_pending());
+            while rides.place().rider.is_some() {
+                std::thread::yield_now();
+            }
+        }
+        Embedded::leave(lent);
+        let Ok(Waited::Kept(_)) = ride.await else { panic!("it was taken along") };
+        let mut lent = writer.lend().await.unwrap();
+        let counted = lent.run_all(vec!["SELECT COUNT(*) AS n FROM t".into()]).await.unwrap();
+        assert_eq!(counted[0].rows[0].get::<i64>("n").unwrap(), 1);
     }
 }

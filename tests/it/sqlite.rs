@@ -121,6 +121,7 @@ async fn who_waits_for_a_ride_is_kept_once_where_who_was_to_commit_left() {
     }
     // With it, where it was under way, or alone.
     let position = append.await.unwrap();
+    assert!(position <= 2, "it is kept once");
     assert_eq!(kept(&db).await, (1..=position).collect::<Vec<_>>());
     db.close().await;
 }
