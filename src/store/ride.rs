@@ -63,6 +63,7 @@ impl Rides {
         }
     }
 
+    /// What comes of a ride that ended so.
     async fn end(
         &self,
         ended: Result<Ridden, oneshot::error::RecvError>,

@@ -278,7 +278,7 @@ impl Tx {
                 }
             }
         }
-        // Before the next one writes: who was taken along must know that it is not its turn any more.
+        // What was to be done once all is kept.
         self.then.drain(..).for_each(|act| act());
         if let Connection::Sqlite(tx) = &mut self.on {
             tx.ended();

@@ -43,7 +43,7 @@ const MAY_READ_ALL: [(&str, &str, &str); 10] = [
     ("inbox", "BEFORE", "the first, by the key"),
     ("incident", "DECLARED", "the latest few, by the key"),
     ("incident", "INSERT", "its children, and only where a key that points nowhere was written before"),
-    ("incident", "PHASES", "counted in an index, for whoever asks for metrics"),
+    ("incident", "PHASES", "all are counted, for whoever asks for metrics"),
     ("job", "OPEN", "only what waits"),
     ("job", "OVERDUE", "only what waits"),
     ("job", "STATES", "counted in an index, for whoever asks for metrics"),
