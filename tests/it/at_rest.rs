@@ -148,6 +148,7 @@ on_both_databases! {
         };
         assert_eq!(house.at_rest(vec![alert("refused")], refused).await, 1);
         assert_eq!(house.positions().await, (1, 0));
+        assert!(!house.triager.may_wait(), "it was not counted");
         assert_eq!(house.triager.digest(Look::Everywhere).await.unwrap(), Digested::Alerts(1));
         assert_eq!(house.positions().await, (1, 1));
         assert_eq!(house.db.read().await.unwrap().count_set_aside().await.unwrap(), 1);

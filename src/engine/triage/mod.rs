@@ -227,6 +227,7 @@ impl Triager {
     fn forget(&mut self) {
         self.flood = Flood::default();
         self.joined.clear();
+        (self.looked_at, self.only_repeats) = (0, true);
     }
 
     /// The next alerts, and the position before them.

@@ -17,7 +17,7 @@ const REMEMBERED: usize = 32 * 1024;
 #[derive(Default)]
 pub(super) struct Repeats {
     counted: HashSet<u64, RandomState>,
-    /// A quick one, of all that an alert says: one that is taken for another waits 50 ms, and is then looked up all the same.
+    /// A quick one, of all that an alert says: one that is taken for another waits a moment, and is then looked up all the same.
     hash: RandomState,
 }
 
