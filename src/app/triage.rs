@@ -21,7 +21,7 @@ const BREATH: Duration = Duration::from_millis(2);
 /// The same while what is new is only gathered.
 const BREATH_IN_FLOOD: Duration = Duration::from_millis(10);
 /// How long repeats wait for each other, to be counted together; what is news waits for nothing but them to be counted.
-const GATHER: Duration = Duration::from_millis(250);
+const GATHER: Duration = Duration::from_millis(25);
 /// How often a loop looks for what other processes did.
 const POLL: Duration = Duration::from_millis(250);
 
