@@ -12,7 +12,7 @@ use crate::store::embedded::{Access, Embedded, EmbeddedRow, Opening, Statement};
 use crate::store::error::StoreError;
 use crate::store::kept::{self, Kept, Plain, Several};
 use crate::store::ride::{Rides, Waited};
-use crate::store::rows::{self, Column};
+use crate::store::rows::{self, Column, Given};
 use crate::store::tx::{Begun, Tx};
 
 /// How long a caller waits for a connection before it is told that the database is busy.
@@ -108,9 +108,12 @@ impl Sql {
         if self.columns.is_empty() { self.sqlite.to_owned() } else { rows::for_sqlite(self, 1) }
     }
 
-    /// The text that PostgreSQL is given.
-    pub fn text_for_postgres(self) -> String {
-        if self.columns.is_empty() { self.postgres.to_owned() } else { rows::for_postgres(self, 0) }
+    /// The texts that PostgreSQL is given: one, or for few rows others than for many.
+    pub fn texts_for_postgres(self) -> Vec<String> {
+        match self.columns {
+            [] => vec![self.postgres.to_owned()],
+            _ => Given::each().map(|given| rows::for_postgres(self, given, 0)).collect(),
+        }
     }
 }
 
@@ -475,18 +478,22 @@ impl Db {
         }
     }
 
-    /// Has the database read a statement without running it.
-    pub async fn prepare(&self, sql: Sql) -> Result<usize, StoreError> {
-        Ok(match self {
+    /// Has the database read a statement without running it; how many values each of its texts takes.
+    pub async fn prepare(&self, sql: Sql) -> Result<Vec<usize>, StoreError> {
+        let safe = |text| sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(text));
+        match self {
             Self::Sqlite { file, .. } => {
-                let text = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(sql.text_for_sqlite()));
-                count(SqliteConnection::connect_with(file).await?.prepare(text).await?.parameters())
+                let mut connection = SqliteConnection::connect_with(file).await?;
+                Ok(vec![count(connection.prepare(safe(sql.text_for_sqlite())).await?.parameters())])
             }
             Self::Postgres { pool, .. } => {
-                let text = sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(sql.text_for_postgres()));
-                count(pool.prepare(text).await?.parameters())
+                let mut counts = Vec::new();
+                for text in sql.texts_for_postgres() {
+                    counts.push(count(pool.prepare(safe(text)).await?.parameters()));
+                }
+                Ok(counts)
             }
-        })
+        }
     }
 }
 

@@ -1,7 +1,5 @@
-//! Statements over many rows at once: `VALUES` on SQLite, arrays on PostgreSQL. A statement of its own for each row would
-//! cost more than the rows; on SQLite so would JSON, which is read twice.
-
-use std::fmt::Write;
+//! Statements over many rows at once: `VALUES` on SQLite, and on PostgreSQL for few, else arrays. A statement of its own for
+//! each row would cost more than the rows; on SQLite so would JSON, which is read twice.
 
 use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqlSafeStr, SqlStr};
@@ -35,6 +33,9 @@ pub const ROWS: &str = "{rows}";
 
 /// For how many rows a statement is prepared on SQLite. Few sizes, so that all of them stay prepared.
 const SIZES: [usize; 4] = [1, 16, 64, 256];
+/// The same on PostgreSQL. For more it is given arrays, whatever their length; setting those up takes it longer than a few
+/// rows do.
+const FEW: [usize; 2] = [1, 8];
 
 /// Statements over rows that wait to be run in one turn, which costs more than most of them do.
 #[derive(Default)]
@@ -238,9 +239,13 @@ fn size_of(rows: usize) -> Option<usize> {
 fn together(statements: Vec<Waiting>) -> Result<(SqlStr, PgArguments), StoreError> {
     let (mut texts, mut arguments, mut bound) = (Vec::new(), PgArguments::default(), 0);
     for Waiting { sql, values, .. } in statements {
-        texts.push(for_postgres(sql, bound));
-        bound += sql.columns().len();
-        add_arrays(&mut arguments, sql.columns(), values)?;
+        let given = Given::of(values.len() / sql.columns().len());
+        texts.push(for_postgres(sql, given, bound));
+        bound += given.placeholders(sql.columns());
+        match given {
+            Given::Rows(count) => add_rows(&mut arguments, sql.columns(), values, count)?,
+            Given::Arrays => add_arrays(&mut arguments, sql.columns(), values)?,
+        }
     }
     let last = texts.pop().unwrap_or_default();
     let others: Vec<String> = texts.iter().enumerate().map(|(place, text)| format!("s{place} AS ({text})")).collect();
@@ -254,16 +259,53 @@ pub(in crate::store) fn for_sqlite(sql: Sql, count: usize) -> String {
     sql.sqlite.replace(ROWS, &format!("(VALUES {}) AS given", vec![row; count].join(",")))
 }
 
-/// The text of a statement over any number of rows, for PostgreSQL; its placeholders follow the first `bound` ones.
-pub(in crate::store) fn for_postgres(sql: Sql, bound: usize) -> String {
-    let (mut arrays, mut names) = (String::new(), String::new());
-    for (place, column) in sql.columns().iter().enumerate() {
-        let comma = if place == 0 { "" } else { ", " };
-        let number = place + 1;
-        let _ = write!(arrays, "{comma}${}::{}[]", bound + number, column.on_postgres());
-        let _ = write!(names, "{comma}column{number}");
+/// How PostgreSQL is given the rows of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Given {
+    /// As so many rows, those that are missing without any value.
+    Rows(usize),
+    /// As an array for each column.
+    Arrays,
+}
+
+impl Given {
+    /// How so many rows are given.
+    fn of(rows: usize) -> Self {
+        FEW.into_iter().find(|few| rows <= *few).map_or(Self::Arrays, Self::Rows)
     }
-    sql.postgres.replace(ROWS, &format!("unnest({arrays}) AS given ({names})"))
+
+    /// All the ways there are.
+    pub fn each() -> impl Iterator<Item = Self> {
+        FEW.into_iter().map(Self::Rows).chain([Self::Arrays])
+    }
+
+    /// How many placeholders that takes.
+    fn placeholders(self, columns: &[Column]) -> usize {
+        match self {
+            Self::Rows(count) => count * columns.len(),
+            Self::Arrays => columns.len(),
+        }
+    }
+}
+
+/// The text of a statement for PostgreSQL; its placeholders follow the first `bound` ones.
+pub(in crate::store) fn for_postgres(sql: Sql, given: Given, bound: usize) -> String {
+    let columns = sql.columns();
+    let list = |first: usize, array: &str| {
+        let place = |(place, column): (usize, &Column)| format!("${}::{}{array}", first + place, column.on_postgres());
+        columns.iter().enumerate().map(place).collect::<Vec<_>>().join(", ")
+    };
+    let given = match given {
+        Given::Rows(count) => {
+            let row = |row| format!("({})", list(bound + row * columns.len() + 1, ""));
+            format!("(VALUES {}) AS given", (0..count).map(row).collect::<Vec<_>>().join(", "))
+        }
+        Given::Arrays => {
+            let names: Vec<_> = (1..=columns.len()).map(|number| format!("column{number}")).collect();
+            format!("unnest({}) AS given ({})", list(bound + 1, "[]"), names.join(", "))
+        }
+    };
+    sql.postgres.replace(ROWS, &given)
 }
 
 impl Column {
@@ -277,6 +319,29 @@ impl Column {
             Self::Bytes => "bytea",
         }
     }
+}
+
+/// Binds `count` rows, those that are missing without any value.
+fn add_rows(
+    arguments: &mut PgArguments,
+    columns: &[Column],
+    values: Vec<Value>,
+    count: usize,
+) -> Result<(), StoreError> {
+    let mut values = values.into_iter();
+    for column in columns.iter().cycle().take(count * columns.len()) {
+        let value = values.next();
+        match column {
+            Column::Int => arguments.add(value.and_then(Value::int)),
+            Column::Text => arguments.add(value.and_then(Value::text)),
+            Column::Time => arguments.add(value.and_then(Value::time)),
+            Column::Json => arguments.add(value.and_then(Value::json)),
+            Column::Bool => arguments.add(value.and_then(Value::bool)),
+            Column::Bytes => arguments.add(value.and_then(Value::bytes)),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(())
 }
 
 /// Binds the rows' columns, each as one array.
