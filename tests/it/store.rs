@@ -191,6 +191,34 @@ on_both_databases! {
         db.close().await;
     }
 
+    // A statement has other texts for few rows than for many, and what fills them up is no row.
+    async fn however_many_rows_are_given_each_is_kept_and_found_and_no_other_is(database: TestDatabase) {
+        let db = fresh(&database).await;
+        for count in [1, 2, 7, 8, 9, 16, 17, 300] {
+            put_incident(&db, count).await;
+            let incident = IncidentId(count);
+            let alerts: Vec<Written> =
+                (0..count).map(|number| Written::new(alert((1000 * count + number) as usize)).unwrap()).collect();
+            let kept: Vec<_> = alerts.iter().map(|alert| changed(alert, Some(incident), 1, Before::Nothing)).collect();
+            let mut tx = db.begin().await.unwrap();
+            tx.keep_alerts(&kept, &[]).await.unwrap();
+            tx.commit().await.unwrap();
+            let asked: Vec<_> = alerts
+                .iter()
+                .map(|alert| Asked { source: "s", fingerprint: &alert.alert.fingerprint, group: None })
+                .collect();
+            let lore = db.lore_of(&asked).await.unwrap();
+            let found = lore.alerts.iter().filter(|found| {
+                found.known.as_ref().is_some_and(|known| known.incident == Some(incident) && known.incident_is_open)
+            });
+            assert_eq!(found.count(), asked.len(), "of {count}");
+            let tally = db.read().await.unwrap().tally_of(incident).await.unwrap();
+            assert_eq!((tally.alerts, tally.deliveries), (count as u64, count as u64), "of {count}");
+        }
+        tallies::are_exact(&db).await;
+        db.close().await;
+    }
+
     async fn an_alert_that_comes_back_to_a_reopened_incident_is_counted_there_once(database: TestDatabase) {
         let db = fresh(&database).await;
         let alerts: Vec<Written> = (0..2).map(|number| Written::new(alert(number)).unwrap()).collect();
