@@ -1,6 +1,8 @@
 //! Statements over many rows at once: `VALUES` on SQLite, and on PostgreSQL for few, else arrays. A statement of its own for
 //! each row would cost more than the rows; on SQLite so would JSON, which is read twice.
 
+use std::fmt::Write;
+
 use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqlSafeStr, SqlStr};
 
@@ -289,23 +291,31 @@ impl Given {
 }
 
 /// The text of a statement for PostgreSQL; its placeholders follow the first `bound` ones.
-pub(in crate::store) fn for_postgres(sql: Sql, given: Given, bound: usize) -> String {
-    let columns = sql.columns();
-    let list = |first: usize, array: &str| {
-        let place = |(place, column): (usize, &Column)| format!("${}::{}{array}", first + place, column.on_postgres());
-        columns.iter().enumerate().map(place).collect::<Vec<_>>().join(", ")
+pub(in crate::store) fn for_postgres(sql: Sql, given: Given, mut bound: usize) -> String {
+    let mut rows = String::new();
+    let mut list = |rows: &mut String, array: &str| {
+        for (place, column) in sql.columns().iter().enumerate() {
+            bound += 1;
+            let comma = if place == 0 { "" } else { ", " };
+            let _ = write!(rows, "{comma}${bound}::{}{array}", column.on_postgres());
+        }
     };
-    let given = match given {
+    match given {
         Given::Rows(count) => {
-            let row = |row| format!("({})", list(bound + row * columns.len() + 1, ""));
-            format!("(VALUES {}) AS given", (0..count).map(row).collect::<Vec<_>>().join(", "))
+            for row in 0..count {
+                rows.push_str(if row == 0 { "(VALUES (" } else { "), (" });
+                list(&mut rows, "");
+            }
+            rows.push_str(")) AS given");
         }
         Given::Arrays => {
-            let names: Vec<_> = (1..=columns.len()).map(|number| format!("column{number}")).collect();
-            format!("unnest({}) AS given ({})", list(bound + 1, "[]"), names.join(", "))
+            rows.push_str("unnest(");
+            list(&mut rows, "[]");
+            let names: Vec<_> = (1..=sql.columns().len()).map(|number| format!("column{number}")).collect();
+            let _ = write!(rows, ") AS given ({})", names.join(", "));
         }
-    };
-    sql.postgres.replace(ROWS, &given)
+    }
+    sql.postgres.replace(ROWS, &rows)
 }
 
 impl Column {
