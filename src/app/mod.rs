@@ -193,13 +193,13 @@ impl App {
             if options.roles.contains(&Role::Worker) {
                 let engine = engine.apart();
                 tasks.spawn(leases.clone().while_held("triage", stop.clone(), move |stop| {
-                    triage(Triager::new(engine.clone(), inbox.handed()), Some(inbox.commits()), stop)
+                    triage(Triager::new(engine.clone(), inbox.handed()), stop)
                 }));
             }
         } else if options.roles.contains(&Role::Worker) {
             let engine = engine.apart();
             tasks.spawn(leases.clone().while_held("triage", stop.clone(), move |stop| {
-                triage(Triager::new(engine.clone(), Handed::default()), None, stop)
+                triage(Triager::new(engine.clone(), Handed::default()), stop)
             }));
         }
 

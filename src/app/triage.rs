@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -22,17 +21,20 @@ const BREATH: Duration = Duration::from_millis(2);
 const BREATH_IN_FLOOD: Duration = Duration::from_millis(10);
 /// How long repeats wait for each other, to be counted together; what is news waits for nothing but them to be counted.
 const GATHER: Duration = Duration::from_millis(25);
+/// For how long nothing comes before alerts are offered to triage: those behind an offer wait for what triage makes of it.
+const QUIET: Duration = Duration::from_millis(10);
 /// How often a loop looks for what other processes did.
 const POLL: Duration = Duration::from_millis(250);
 
 /// Digests the inbox until `stop`.
-pub(super) async fn triage(mut triager: Triager, commits: Option<watch::Receiver<()>>, stop: CancellationToken) {
-    let mut commits = commits.unwrap_or_else(|| watch::Sender::new(()).subscribe());
+pub(super) async fn triage(mut triager: Triager, stop: CancellationToken) {
+    let mut calls = triager.calls();
     let mut looked: Option<Instant> = None;
     let mut held_since: Option<Instant> = None;
     let mut offer: Option<Offer> = None;
+    let mut is_quiet = false;
     while !stop.is_cancelled() {
-        commits.mark_unchanged();
+        calls.mark_unchanged();
         let began = Instant::now();
         if offer.is_none() && triager.may_wait() {
             let held = held_since.get_or_insert(began).elapsed();
@@ -40,7 +42,7 @@ pub(super) async fn triage(mut triager: Triager, commits: Option<watch::Receiver
                 tokio::select! {
                     () = stop.cancelled() => (),
                     () = tokio::time::sleep(GATHER - held) => (),
-                    Ok(()) = commits.changed() => (),
+                    Ok(()) = calls.changed() => (),
                 }
                 continue;
             }
@@ -57,7 +59,7 @@ pub(super) async fn triage(mut triager: Triager, commits: Option<watch::Receiver
             triager.digest(Look::Everywhere).await
         };
         let digested = tokio::time::timeout(DIGEST, digest).await;
-        let (wait, for_commits) = match digested.unwrap_or(Err(EngineError::Store(StoreError::TooSlow))) {
+        let (wait, is_done) = match digested.unwrap_or(Err(EngineError::Store(StoreError::TooSlow))) {
             Ok(Digested::Alerts(count)) if count < ALERTS_A_COMMIT => {
                 let took = began.elapsed();
                 let wait = match triager.is_flooded() {
@@ -67,7 +69,8 @@ pub(super) async fn triage(mut triager: Triager, commits: Option<watch::Receiver
                 (wait, false)
             }
             Ok(Digested::Alerts(_)) => continue,
-            Ok(Digested::Nothing) => (POLL, true),
+            Ok(Digested::Nothing) if is_quiet => (POLL, true),
+            Ok(Digested::Nothing) => (QUIET, true),
             // A person acted on the same incident meanwhile: decide again on what that made of it.
             Err(EngineError::TooBusy(_)) => continue,
             Err(error) => {
@@ -75,12 +78,16 @@ pub(super) async fn triage(mut triager: Triager, commits: Option<watch::Receiver
                 (AFTER_FAILURE, false)
             }
         };
-        let mut resting = if for_commits { triager.rest() } else { None };
+        let mut resting = if is_done && is_quiet { triager.rest() } else { None };
+        is_quiet = false;
         offer = tokio::select! {
             () = stop.cancelled() => None,
-            () = tokio::time::sleep(wait) => None,
+            () = tokio::time::sleep(wait) => {
+                is_quiet = is_done;
+                None
+            }
             // Without a writer in this process there is only the poll.
-            Ok(()) = commits.changed(), if for_commits => None,
+            Ok(()) = calls.changed(), if is_done => None,
             offer = made(&mut resting) => Some(offer),
         };
         offer = offer.or_else(|| resting?.end());

@@ -10,9 +10,12 @@ use crate::domain::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::inbox::{InboxRow, Written};
 use crate::store::offer::{Offers, Resting};
+use crate::store::repeats::Repeats;
 
 /// How many alerts are held at most. When triage is further behind, it reads the inbox.
 const HELD: usize = 8192;
+/// How many repeats wait for each other at most: whoever is paged by what comes behind them waits until they are counted.
+const GATHERED: usize = 1024;
 
 /// How many alerts triage may be behind before it is let go first. All of them are held, and what is committed meanwhile:
 /// reading them back takes triage a third longer, so that it would fall further behind.
@@ -40,16 +43,28 @@ pub enum Held {
 /// Losing them loses nothing: each is in the inbox.
 #[derive(Debug, Clone, Default)]
 pub struct Handed {
-    rows: Arc<Mutex<VecDeque<InboxRow>>>,
+    waiting: Arc<Mutex<Waiting>>,
     /// Up to where triage in this process came; `None` while there is none.
     digested: watch::Sender<Option<i64>>,
+    /// Triage is called.
+    calls: watch::Sender<()>,
     offers: Offers,
+    repeats: Repeats,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    rows: VecDeque<InboxRow>,
+    /// Up to where others than repeats were among them.
+    news_up_to: i64,
 }
 
 impl Handed {
-    /// Hands alerts on, the first of which was committed at `first`.
-    pub(in crate::store) fn push(&self, first: i64, received_at: Timestamp, alerts: Vec<Written>) {
-        let mut rows = self.lock();
+    /// Hands alerts on, the first of which was committed at `first`, and calls triage unless they may wait.
+    pub(in crate::store) fn push(&self, first: i64, received_at: Timestamp, alerts: Vec<Written>, are_repeats: bool) {
+        let mut waiting = self.lock();
+        let Waiting { rows, news_up_to } = &mut *waiting;
+        let before = rows.len();
         let follows = rows.back().is_none_or(|last| last.position + 1 == first);
         if !follows || HELD < rows.len() + alerts.len() {
             rows.clear();
@@ -60,12 +75,36 @@ impl Handed {
             received_at,
             alert: Ok(alert),
         }));
+        if !are_repeats {
+            *news_up_to = rows.back().map_or(*news_up_to, |last| last.position);
+        }
+        let is_full = before < GATHERED && GATHERED <= rows.len();
+        if !are_repeats || before == 0 || is_full {
+            self.calls.send_replace(());
+        }
+    }
+
+    /// Changes whenever something waits that may not, or the first that may.
+    pub fn calls(&self) -> watch::Receiver<()> {
+        self.calls.subscribe()
+    }
+
+    /// Whether what waits may wait a little longer: it is not much, and only repeats of what was counted lately.
+    pub fn may_wait(&self) -> bool {
+        let waiting = self.lock();
+        let is_repeat = |first: &InboxRow| waiting.news_up_to < first.position;
+        waiting.rows.len() < GATHERED && waiting.rows.front().is_some_and(is_repeat)
+    }
+
+    /// What was counted lately.
+    pub fn repeats(&self) -> &Repeats {
+        &self.repeats
     }
 
     /// Has triage rest at `position`, where nothing that follows it waits: it is offered what is taken in next.
     pub fn rest_at(&self, position: i64) -> Option<Resting> {
-        let mut rows = self.lock();
-        forget_up_to(position, &mut rows);
+        let rows = &mut self.lock().rows;
+        forget_up_to(position, rows);
         rows.is_empty().then(|| self.offers.rest())
     }
 
@@ -94,8 +133,8 @@ impl Handed {
 
     /// Takes the alerts that follow `position`, at most `limit`.
     pub fn take_after(&self, position: i64, limit: usize) -> Held {
-        let mut rows = self.lock();
-        forget_up_to(position, &mut rows);
+        let rows = &mut self.lock().rows;
+        forget_up_to(position, rows);
         match rows.front() {
             Some(next) if next.position == position + 1 => {
                 let count = limit.min(rows.len());
@@ -106,26 +145,13 @@ impl Handed {
         }
     }
 
-    /// Shows the alerts that follow `position` to `look`; the position of the last.
-    pub fn show_after(&self, position: i64, mut look: impl FnMut(&InboxRow)) -> i64 {
-        let rows = self.lock();
-        let known = rows.partition_point(|row| row.position <= position);
-        rows.range(known..).for_each(&mut look);
-        rows.back().map_or(position, |last| last.position.max(position))
-    }
-
-    /// How many alerts wait.
-    pub fn len(&self) -> usize {
-        self.lock().len()
-    }
-
     /// Whether none waits.
-    pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
+    fn is_empty(&self) -> bool {
+        self.lock().rows.is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<InboxRow>> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -163,8 +189,8 @@ mod tests {
     #[test]
     fn what_follows_the_cursor_is_taken_in_order_and_once() {
         let handed = Handed::default();
-        handed.push(4, Timestamp::default(), alerts(2));
-        handed.push(6, Timestamp::default(), alerts(1));
+        handed.push(4, Timestamp::default(), alerts(2), false);
+        handed.push(6, Timestamp::default(), alerts(1), false);
         assert_eq!(taken(&handed, 3, 2), "[4, 5]");
         assert_eq!(taken(&handed, 5, 9), "[6]");
         assert_eq!(taken(&handed, 6, 9), "nothing");
@@ -173,9 +199,44 @@ mod tests {
     #[test]
     fn where_something_is_missing_nothing_is_taken_until_the_cursor_passed_it() {
         let handed = Handed::default();
-        handed.push(5, Timestamp::default(), alerts(2));
+        handed.push(5, Timestamp::default(), alerts(2), false);
         assert_eq!(taken(&handed, 3, 9), "elsewhere", "4 came by another process");
         assert_eq!(taken(&handed, 5, 9), "[6]");
+    }
+
+    #[test]
+    fn few_repeats_may_wait_and_nothing_else_may() {
+        let handed = Handed::default();
+        assert!(!handed.may_wait(), "nothing waits");
+        handed.push(1, Timestamp::default(), alerts(1), true);
+        assert!(handed.may_wait());
+        handed.push(2, Timestamp::default(), alerts(1), false);
+        handed.push(3, Timestamp::default(), alerts(2), true);
+        assert!(!handed.may_wait(), "news is among them");
+        assert_eq!(taken(&handed, 0, 2), "[1, 2]");
+        assert!(handed.may_wait(), "the news is taken");
+        handed.push(5, Timestamp::default(), alerts(GATHERED - 2), true);
+        assert!(!handed.may_wait(), "they are many");
+    }
+
+    #[test]
+    fn triage_is_called_for_news_and_of_repeats_for_the_first_and_for_many() {
+        let handed = Handed::default();
+        let mut calls = handed.calls();
+        let mut next = 1;
+        let mut calls_for = |count: usize, are_repeats| {
+            handed.push(next, Timestamp::default(), alerts(count), are_repeats);
+            next += count as i64;
+            let is_called = calls.has_changed().unwrap();
+            calls.mark_unchanged();
+            is_called
+        };
+        assert!(calls_for(1, true), "the first");
+        assert!(!calls_for(1, true));
+        assert!(calls_for(1, false), "news");
+        assert!(!calls_for(GATHERED - 4, true));
+        assert!(calls_for(1, true), "many");
+        assert!(!calls_for(1, true));
     }
 
     #[test]
@@ -212,12 +273,12 @@ mod tests {
     #[test]
     fn a_gap_or_too_many_begin_anew() {
         let handed = Handed::default();
-        handed.push(1, Timestamp::default(), alerts(1));
-        handed.push(3, Timestamp::default(), alerts(1));
+        handed.push(1, Timestamp::default(), alerts(1), false);
+        handed.push(3, Timestamp::default(), alerts(1), false);
         assert_eq!(taken(&handed, 0, 9), "elsewhere");
         assert_eq!(taken(&handed, 2, 9), "[3]");
-        handed.push(4, Timestamp::default(), alerts(HELD));
-        handed.push(4 + HELD as i64, Timestamp::default(), alerts(1));
+        handed.push(4, Timestamp::default(), alerts(HELD), false);
+        handed.push(4 + HELD as i64, Timestamp::default(), alerts(1), false);
         assert_eq!(taken(&handed, 3, 9), "elsewhere");
     }
 }

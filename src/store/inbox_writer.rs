@@ -39,6 +39,8 @@ pub enum InboxError {
 
 struct Request {
     alerts: Vec<Written>,
+    /// Whether they only repeat what was counted lately.
+    are_repeats: bool,
     received_at: Timestamp,
     answer: oneshot::Sender<Result<i64, String>>,
     /// What it takes of the room for waiting alerts.
@@ -50,7 +52,6 @@ struct Request {
 pub struct Inbox {
     requests: mpsc::Sender<Request>,
     room: Arc<Semaphore>,
-    commits: watch::Sender<()>,
     failed: watch::Sender<Option<Instant>>,
     handed: Handed,
 }
@@ -59,18 +60,18 @@ impl Inbox {
     /// Starts the writer on `db`; it ends when the last clone is dropped and what waited is written.
     pub fn start(db: Db) -> Self {
         let (requests, queue) = mpsc::channel(QUEUE);
-        let commits = watch::Sender::new(());
         let handed = Handed::default();
         let failed = watch::Sender::new(None);
-        tokio::spawn(write(db, queue, commits.clone(), failed.clone(), handed.clone()));
+        tokio::spawn(write(db, queue, failed.clone(), handed.clone()));
         let room = Arc::new(Semaphore::new(QUEUE_KIB as usize));
-        Self { requests, room, commits, failed, handed }
+        Self { requests, room, failed, handed }
     }
 
     /// Takes alerts in. They are kept when this returns; the positions of the alerts follow one another from the one
     /// returned.
     pub async fn append(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<i64, InboxError> {
         // Here, where requests run side by side, rather than in the one writer.
+        let are_repeats = alerts.iter().all(|alert| self.handed.repeats().has(alert));
         let alerts: Vec<Written> = alerts
             .into_iter()
             .map(Written::new)
@@ -81,16 +82,13 @@ impl Inbox {
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, QUEUE_KIB);
         let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| InboxError::Full)?;
         let (answer, answered) = oneshot::channel();
-        self.requests.try_send(Request { alerts, received_at, answer, room }).map_err(|_| InboxError::Full)?;
+        self.requests
+            .try_send(Request { alerts, are_repeats, received_at, answer, room })
+            .map_err(|_| InboxError::Full)?;
         match answered.await {
             Ok(result) => result.map_err(InboxError::Unwritable),
             Err(_) => Err(InboxError::Unwritable("the writer ended".to_owned())),
         }
-    }
-
-    /// Changes whenever something was taken in.
-    pub fn commits(&self) -> watch::Receiver<()> {
-        self.commits.subscribe()
     }
 
     /// Whether nothing could be taken in a moment ago, and nothing was since. It is believed for a while only: who is
@@ -110,13 +108,7 @@ impl Inbox {
     }
 }
 
-async fn write(
-    db: Db,
-    mut queue: mpsc::Receiver<Request>,
-    commits: watch::Sender<()>,
-    failed: watch::Sender<Option<Instant>>,
-    handed: Handed,
-) {
+async fn write(db: Db, mut queue: mpsc::Receiver<Request>, failed: watch::Sender<Option<Instant>>, handed: Handed) {
     while let Some(first) = queue.recv().await {
         let mut batch = vec![first];
         let mut count = batch[0].alerts.len();
@@ -127,6 +119,7 @@ async fn write(
             batch.push(next);
         }
         let received_at = batch[0].received_at;
+        let are_repeats = batch.iter().all(|request| request.are_repeats);
         let mut alerts = Vec::with_capacity(count);
         let mut shares = Vec::with_capacity(batch.len());
         let mut rooms = Vec::with_capacity(batch.len());
@@ -143,8 +136,7 @@ async fn write(
             Ok(Kept { first, is_digested }) => {
                 debug!(alerts = count, requests = shares.len(), is_digested, "inbox committed");
                 if !is_digested {
-                    handed.push(first, received_at, alerts);
-                    commits.send_replace(());
+                    handed.push(first, received_at, alerts, are_repeats);
                 }
                 failed.send_replace(None);
                 let mut position = first;

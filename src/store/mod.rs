@@ -17,6 +17,7 @@ pub mod lease;
 pub mod offer;
 pub mod post;
 pub mod refused;
+pub mod repeats;
 pub mod ride;
 pub mod rows;
 pub mod tally;

@@ -736,8 +736,10 @@ async fn when_more_waits_than_is_kept_waiting_the_sender_is_told_and_what_was_ta
     let database = TestDatabase::sqlite();
     let db = fresh(&database).await;
     let inbox = Inbox::start(db.clone());
-    // Somebody holds the one connection that writes: the writer stalls, and the queue fills.
-    let stall = db.begin().await.unwrap();
+    // Somebody holds the one connection that writes, which is lent with the first statement: the writer stalls, and the
+    // queue fills.
+    let mut stall = db.begin().await.unwrap();
+    assert!(stall.hold_lease("gateway", "stall", at(1), at(0)).await.unwrap());
     let accepted = || vec![alert(0)];
     // More than one commit takes and the queue holds.
     let mut answers = tokio::task::JoinSet::new();

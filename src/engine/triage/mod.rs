@@ -6,7 +6,6 @@ mod course;
 mod evidence;
 mod flood;
 mod imagine;
-mod repeats;
 pub mod replay;
 mod verdicts;
 
@@ -15,6 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration};
+use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
 use crate::domain::Timestamp;
@@ -23,7 +23,7 @@ use crate::domain::alert::AlertStatus;
 use crate::domain::effect::Effect;
 use crate::domain::id::{IncidentId, SourceName};
 use crate::domain::incident::{Command, Decision, Incident, Joined, Joining, Opening, Refusal};
-use crate::domain::triage::News;
+use crate::domain::triage::{News, Verdict};
 use crate::engine::{Alerts, Engine, EngineError, NewIncident, Setup};
 use crate::fault::{self, Point};
 use crate::store::alert::Asked;
@@ -36,13 +36,10 @@ use crate::store::tally::Tally;
 use crate::store::{StoreError, Tx};
 use course::{Change, Course, Delivery};
 use flood::Flood;
-use repeats::Repeats;
 use verdicts::Verdicts;
 
 /// How many alerts one commit digests at most.
 pub const ALERTS_A_COMMIT: usize = 2048;
-/// How many repeats wait for each other at most: whoever is paged by what comes behind them waits until they are counted.
-const GATHERED: usize = 1024;
 /// How many incidents that alerts joined last are remembered, and for how long: later somebody will have changed them, and
 /// finding that out costs more than reading them.
 const REMEMBERED: (usize, Duration) = (16, Duration::seconds(1));
@@ -74,11 +71,6 @@ pub struct Triager {
     /// How far this triager itself digested; `None`: the database has to be asked.
     cursor: Option<i64>,
     verdicts: Verdicts,
-    repeats: Repeats,
-    /// Up to where it was looked whether what waits are repeats.
-    looked_at: i64,
-    /// Whether all that waits up to there are.
-    only_repeats: bool,
     flood: Flood,
     /// Whether no evidence is kept that a new incident would be held against.
     nothing_told: bool,
@@ -105,9 +97,6 @@ impl Triager {
             handed,
             cursor: None,
             verdicts: Verdicts::default(),
-            repeats: Repeats::default(),
-            looked_at: 0,
-            only_repeats: true,
             flood: Flood::default(),
             nothing_told: false,
             recounted: (0, Vec::new()),
@@ -116,14 +105,15 @@ impl Triager {
         }
     }
 
-    /// Whether what waits may wait a little longer: it is not much, and only repeats what was counted lately.
-    pub fn may_wait(&mut self) -> bool {
-        let Self { handed, repeats, looked_at, only_repeats, .. } = self;
-        *looked_at = handed.show_after(*looked_at, |row| {
-            *only_repeats = *only_repeats && row.alert.as_ref().is_ok_and(|alert| repeats.has(&alert.alert));
-        });
-        let waiting = handed.len();
-        0 < waiting && waiting < GATHERED && *only_repeats
+    /// Whether what waits may wait a little longer: it is not much, and only repeats what was counted lately. What was undone
+    /// may not, whatever it is.
+    pub fn may_wait(&self) -> bool {
+        self.cursor.is_some() && self.handed.may_wait()
+    }
+
+    /// Changes whenever there is something to digest that may not wait, or the first that may.
+    pub fn calls(&self) -> watch::Receiver<()> {
+        self.handed.calls()
     }
 
     /// Whether so much comes that is new that it is gathered rather than answered one by one: it may wait, too.
@@ -142,8 +132,6 @@ impl Triager {
             return Ok(Digested::Nothing);
         }
         let count = alerts.len();
-        self.looked_at = cursor + count as i64;
-        self.only_repeats = true;
         let mut digested = self.digest_alerts(cursor, &alerts).await;
         if matches!(digested, Ok(None)) {
             // Mostly somebody changed an incident that it remembered.
@@ -192,7 +180,6 @@ impl Triager {
         let Some(cursor) = self.cursor.take() else { return Digested::Nothing };
         let (rows, answer) = offer.take_after(cursor);
         let last = cursor + rows.len() as i64;
-        (self.looked_at, self.only_repeats) = (last, true);
         let batch = Batch { is_offered: true, ..self.batch(cursor, &rows) };
         let (tx, digest) = match self.write_all(&batch).await {
             Ok(written) if !answer.is_too_late() => written,
@@ -227,7 +214,6 @@ impl Triager {
     fn forget(&mut self) {
         self.flood = Flood::default();
         self.joined.clear();
-        (self.looked_at, self.only_repeats) = (0, true);
     }
 
     /// The next alerts, and the position before them.
@@ -291,17 +277,18 @@ impl Triager {
         let now = self.engine.now();
         let setup = self.engine.setup();
         if self.verdicts.follow(&setup) {
-            self.repeats = Repeats::default();
+            self.handed.repeats().forget();
         }
         let mut deliveries = Vec::with_capacity(rows.len());
         let mut unreadable = Vec::new();
+        // In a storm most of them say the same to the letter.
+        let mut judged: HashMap<&str, Arc<Verdict>, foldhash::fast::RandomState> = HashMap::default();
         for row in rows {
             match &row.alert {
-                Ok(alert) => deliveries.push(Delivery {
-                    alert,
-                    verdict: self.verdicts.of(&alert.alert, &setup),
-                    received_at: row.received_at,
-                }),
+                Ok(alert) => {
+                    let verdict = judged.entry(&alert.json).or_insert_with(|| self.verdicts.of(&alert.alert, &setup));
+                    deliveries.push(Delivery { alert, verdict: verdict.clone(), received_at: row.received_at });
+                }
                 Err(reason) => unreadable.push((row, reason)),
             }
         }
@@ -401,9 +388,8 @@ impl Triager {
         for (id, source) in &digest.opened {
             info!(incident.id = %id, "opened {id} for {source}");
         }
-        for course in digest.courses.iter().filter(|course| course.is_in_open_incident()) {
-            self.repeats.remember(&course.alert.alert);
-        }
+        let counted = digest.courses.iter().filter(|course| course.is_in_open_incident());
+        self.handed.repeats().remember(counted.map(|course| &course.alert.alert));
         if !digest.touched.is_empty() {
             self.engine.announce_jobs();
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
 
@@ -10,32 +11,40 @@ use crate::domain::alert::{Alert, AlertStatus};
 /// How many alerts are remembered.
 const REMEMBERED: usize = 32 * 1024;
 
-/// Alerts that fire in an open incident, by what they said last.
+/// Alerts that fire in an open incident, by what they said last. Clones share them.
 ///
 /// It only says what may wait a moment: when it is counted, everything is looked up, so an incident that was resolved
 /// meanwhile swallows nothing.
-#[derive(Default)]
-pub(super) struct Repeats {
-    counted: HashSet<u64, RandomState>,
+#[derive(Debug, Clone, Default)]
+pub struct Repeats {
+    counted: Arc<RwLock<HashSet<u64, RandomState>>>,
     /// A quick one, of all that an alert says: one that is taken for another waits a moment, and is then looked up all the same.
     hash: RandomState,
 }
 
 impl Repeats {
-    /// Remembers an alert that is part of an open incident.
-    pub fn remember(&mut self, alert: &Alert) {
-        if alert.status != AlertStatus::Firing {
-            return;
+    /// Remembers alerts that are part of an open incident.
+    pub fn remember<'a>(&self, alerts: impl Iterator<Item = &'a Alert>) {
+        let alerts: Vec<u64> =
+            alerts.filter(|alert| alert.status == AlertStatus::Firing).map(|alert| self.of(alert)).collect();
+        let mut counted = self.counted.write().unwrap_or_else(PoisonError::into_inner);
+        if REMEMBERED < counted.len() + alerts.len() {
+            counted.clear();
         }
-        if REMEMBERED <= self.counted.len() {
-            self.counted.clear();
-        }
-        self.counted.insert(self.of(alert));
+        counted.extend(alerts);
     }
 
     /// Whether the alert says what it said when it was counted last.
     pub fn has(&self, alert: &Alert) -> bool {
-        alert.status == AlertStatus::Firing && self.counted.contains(&self.of(alert))
+        alert.status == AlertStatus::Firing && {
+            let alert = self.of(alert);
+            self.counted.read().unwrap_or_else(PoisonError::into_inner).contains(&alert)
+        }
+    }
+
+    /// Forgets all of them: what they say may mean something else from now on.
+    pub fn forget(&self) {
+        self.counted.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn of(&self, alert: &Alert) -> u64 {
