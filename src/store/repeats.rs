@@ -78,3 +78,35 @@ impl Hash for Said<'_> {
         (source, title, description, severity, vendor_severity, category, service, signal, labels, group).hash(state);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::sample::alert;
+
+    #[test]
+    fn what_was_counted_is_a_repeat_until_it_says_something_else_or_is_forgotten() {
+        let takes_in = Repeats::default();
+        let counts = takes_in.clone();
+        let firing = alert(AlertStatus::Firing);
+        assert!(!takes_in.has(&firing));
+        counts.remember([&firing, &alert(AlertStatus::Resolved)].into_iter());
+        assert!(takes_in.has(&firing));
+        assert!(!takes_in.has(&alert(AlertStatus::Resolved)), "an end is news, however often it is said");
+        assert!(!takes_in.has(&Alert { title: "another".to_owned(), ..firing.clone() }));
+        assert!(!takes_in.has(&Alert { fingerprint: "another".to_owned(), ..firing.clone() }));
+        counts.forget();
+        assert!(!takes_in.has(&firing));
+    }
+
+    #[test]
+    fn no_more_are_remembered_than_there_is_room_for() {
+        let repeats = Repeats::default();
+        let alert = |number: usize| Alert { fingerprint: number.to_string(), ..alert(AlertStatus::Firing) };
+        let many: Vec<Alert> = (0..REMEMBERED).map(alert).collect();
+        repeats.remember(many.iter());
+        assert!(repeats.has(&alert(0)));
+        repeats.remember([&alert(REMEMBERED)].into_iter());
+        assert!(repeats.has(&alert(REMEMBERED)) && !repeats.has(&alert(0)));
+    }
+}
