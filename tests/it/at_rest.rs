@@ -10,6 +10,7 @@ use firebell::domain::id::IncidentId;
 use firebell::engine::Engine;
 use firebell::engine::triage::{Digested, Look, Triager};
 use firebell::store::Db;
+use firebell::store::handed::Handed;
 use firebell::store::inbox::Written;
 use firebell::store::inbox_writer::Inbox;
 use firebell::store::offer::Resting;
@@ -21,6 +22,7 @@ use crate::support::{TestDatabase, tallies};
 /// An inbox, and triage that has digested what there was.
 struct House {
     db: Db,
+    engine: Engine,
     inbox: Inbox,
     triager: Triager,
 }
@@ -36,9 +38,9 @@ impl House {
         let engine =
             Engine::new(db.clone(), clock, watch::Sender::new(Arc::new(firebell::app::setup(config))).subscribe());
         let inbox = Inbox::start(db.clone());
-        let mut triager = Triager::new(engine, inbox.handed());
+        let mut triager = Triager::new(engine.clone(), inbox.handed());
         assert_eq!(triager.digest(Look::Everywhere).await.unwrap(), Digested::Nothing);
-        Self { db, inbox, triager }
+        Self { db, engine, inbox, triager }
     }
 
     /// The position of the first of these alerts, which come while triage rests and does with the offer what it is told to.
@@ -126,6 +128,27 @@ on_both_databases! {
         assert_eq!(house.at_rest(vec![alert("late")], leaves).await, 19);
         house.triager.digest(Look::Handed).await.unwrap();
         assert_eq!(house.positions().await, (19, 19));
+        tallies::are_exact(&house.db).await;
+    }
+
+    async fn a_repeat_may_wait_but_not_with_news_nor_once_somebody_was_faster(database: TestDatabase) {
+        let mut house = House::build(&database).await;
+        house.at_work(vec![alert("one")]).await;
+        assert!(!house.triager.may_wait(), "it is news");
+        assert_eq!(house.triager.digest(Look::Handed).await.unwrap(), Digested::Alerts(1));
+        house.at_work(vec![alert("one")]).await;
+        assert!(house.triager.may_wait());
+        house.at_work(vec![alert("two")]).await;
+        assert!(!house.triager.may_wait(), "news stands behind it");
+        assert_eq!(house.triager.digest(Look::Handed).await.unwrap(), Digested::Alerts(2));
+        house.at_work(vec![alert("one")]).await;
+        let mut other = Triager::new(house.engine.clone(), Handed::default());
+        assert_eq!(other.digest(Look::Everywhere).await.unwrap(), Digested::Alerts(1));
+        assert_eq!(house.triager.digest(Look::Handed).await.unwrap(), Digested::Alerts(1));
+        house.at_work(vec![alert("one")]).await;
+        assert!(!house.triager.may_wait(), "it has to look how far it came");
+        assert_eq!(house.triager.digest(Look::Handed).await.unwrap(), Digested::Alerts(1));
+        assert_eq!(house.positions().await, (5, 5));
         tallies::are_exact(&house.db).await;
     }
 
