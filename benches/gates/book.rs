@@ -41,6 +41,8 @@ pub struct Round {
     pub peak: f64,
     /// Cores that neither the subject nor the load nor the bench used.
     pub foreign: f64,
+    /// Milliseconds of a second, of all cores, that the host gave to other machines.
+    pub stolen: f64,
 }
 
 /// All rounds.

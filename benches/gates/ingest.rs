@@ -6,7 +6,7 @@ use crate::Bench;
 use crate::alerts::{Law, Wording};
 use crate::book::{Book, Load, Round};
 use crate::load::Plan;
-use crate::process::{machine_cpu, usage};
+use crate::process::{machine, usage};
 use crate::stage::{Database, Running, Subject};
 use crate::table::{Line, Unit};
 
@@ -66,7 +66,7 @@ pub async fn measure_steady(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
 pub async fn run(bench: &mut Bench, running: &Running, subject: Subject, load: Load) -> anyhow::Result<()> {
     let round = once(bench, running, load, bench.counted).await?;
     bench.tell(format_args!(
-        "{}, {}, {} connections × {}{}: {:.0} alerts/s, p99 {:.2} ms, {:.1} µs an alert{}",
+        "{}, {}, {} connections × {}{}: {:.0} alerts/s, p99 {:.2} ms, {:.1} µs an alert, {:.0} ms/s stolen{}",
         subject.words(),
         load.law.words(),
         load.connections,
@@ -75,6 +75,7 @@ pub async fn run(bench: &mut Bench, running: &Running, subject: Subject, load: L
         round.answers.alerts_a_second,
         round.answers.p99,
         round.cpu + round.database_cpu,
+        round.stolen,
         if round.answers.are_all_good() { String::new() } else { format!("; answers {:?}", round.answers.statuses) },
     ));
     bench.book.note(subject, load, round);
@@ -102,19 +103,21 @@ pub fn plan(bench: &mut Bench, running: &Running, load: Load, counted: Duration)
 pub async fn once(bench: &mut Bench, running: &Running, load: Load, counted: Duration) -> anyhow::Result<Round> {
     let plan = plan(bench, running, load, counted);
     let own = || usage(std::process::id()).cpu;
-    let (began, machine, ours) = (Instant::now(), machine_cpu(), own());
+    let (began, before, ours) = (Instant::now(), machine(), own());
     let (server, database) = (running.usage(), running.database_usage());
     let answers = plan.run().await?;
     let (server_after, database_after) = (running.usage(), running.database_usage());
     let a_alert = |before: f64, after: f64| (after - before) * 1e6 / answers.taken.max(1) as f64;
     // The bench's own process is the parent of the others, and has waited for the load: all that is ours is below it.
-    let foreign = (machine_cpu() - machine - (own() - ours)) / began.elapsed().as_secs_f64();
+    let (after, seconds) = (machine(), began.elapsed().as_secs_f64());
+    let foreign = (after.worked - before.worked - (own() - ours)) / seconds;
     Ok(Round {
         cpu: a_alert(server.cpu, server_after.cpu),
         database_cpu: a_alert(database.cpu, database_after.cpu),
         memory: server_after.memory,
         peak: server_after.peak,
         foreign: foreign.max(0.0),
+        stolen: (after.stolen - before.stolen) * 1e3 / seconds,
         answers,
     })
 }

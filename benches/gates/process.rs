@@ -41,8 +41,17 @@ pub fn usage(root: u32) -> Usage {
     sum
 }
 
-/// Processor seconds of all the machine's work so far.
-pub fn machine_cpu() -> f64 {
+/// Processor seconds of the whole machine so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Machine {
+    /// All its work.
+    pub worked: f64,
+    /// What its host gave to other machines while this one had work to do.
+    pub stolen: f64,
+}
+
+/// What the machine has spent.
+pub fn machine() -> Machine {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
     let ticks: Vec<f64> = stat
         .lines()
@@ -52,8 +61,9 @@ pub fn machine_cpu() -> f64 {
         .skip(1)
         .filter_map(|word| word.parse().ok())
         .collect();
-    // user, nice, system, (idle, waiting for disks,) interrupts, soft interrupts
-    [0, 1, 2, 5, 6].into_iter().filter_map(|place| ticks.get(place)).sum::<f64>() / TICKS
+    let sum = |places: &[usize]| places.iter().filter_map(|place| ticks.get(*place)).sum::<f64>() / TICKS;
+    // user, nice, system, (idle, waiting for disks,) interrupts, soft interrupts, stolen
+    Machine { worked: sum(&[0, 1, 2, 5, 6]), stolen: sum(&[7]) }
 }
 
 struct Stat {

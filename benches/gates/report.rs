@@ -56,8 +56,8 @@ fn circumstances(bench: &Bench) -> String {
 fn figures(bench: &Bench, text: &mut String) {
     let book = &bench.book;
     text.push_str(
-        "\n### Ingest\n\n| load | | alerts/s | p50 ms | p99 ms | longest ms | µs an alert, server + database | MiB, peak |\n\
-         | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+        "\n### Ingest\n\n| load | | alerts/s | p50 ms | p99 ms | longest ms | µs an alert, server + database | MiB, peak | stolen ms/s |\n\
+         | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     let mut entries: Vec<_> = book.entries().collect();
     entries.sort_by_key(|(subject, load)| (load.rate, load.batch, load.connections, load.law, *subject));
@@ -69,7 +69,7 @@ fn figures(bench: &Bench, text: &mut String) {
         };
         let _ = writeln!(
             text,
-            "| {}, {how} | {} | {} | {:.2} | {:.2} | {:.1} | {:.1} + {:.1} | {:.0}, {:.0} |",
+            "| {}, {how} | {} | {} | {:.2} | {:.2} | {:.1} | {:.1} + {:.1} | {:.0}, {:.0} | {:.0} |",
             load.law.words(),
             subject.words(),
             thousands(of(|round| round.answers.alerts_a_second)),
@@ -80,6 +80,7 @@ fn figures(bench: &Bench, text: &mut String) {
             of(|round| round.database_cpu),
             of(|round| round.memory),
             of(|round| round.peak),
+            of(|round| round.stolen),
         );
     }
 }
