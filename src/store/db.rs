@@ -1,6 +1,7 @@
 //! Two databases behind one text: a small facade over sqlx's two drivers.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, Postgres};
@@ -11,7 +12,7 @@ use crate::domain::Timestamp;
 use crate::store::embedded::{Access, Embedded, EmbeddedRow, Opening, Statement};
 use crate::store::error::StoreError;
 use crate::store::kept::{self, Kept, Plain, Several};
-use crate::store::ride::{Rides, Waited};
+use crate::store::ride::{Make, Rides, Waited};
 use crate::store::rows::{self, Column, Given};
 use crate::store::tx::{Begun, Tx};
 
@@ -412,19 +413,20 @@ impl Db {
         }
     }
 
-    /// Runs one statement over one row that gives one row, in a transaction of its own or with that of whoever writes now.
-    pub(in crate::store) async fn alone(&self, sql: Sql, values: impl Fn() -> Vec<Value>) -> Result<Row, StoreError> {
+    /// Runs one statement that gives one row, in a transaction of its own or with that of whoever writes now. Its values are
+    /// asked for when its turn comes; asked for again, they are the same.
+    pub(in crate::store) async fn alone(
+        &self,
+        sql: Sql,
+        values: impl Fn() -> Vec<Value> + Send + Sync + 'static,
+    ) -> Result<Row, StoreError> {
         // To the end: a statement that is left after its first row is not committed.
         let row = match self {
             Self::Sqlite { writer, rides, .. } => {
-                let statement = || Statement { text: sql.text_for_sqlite().into(), values: values() };
-                let row = match rides.wait(writer, statement).await? {
+                let make: Make = Arc::new(move || Statement { text: sql.sqlite.into(), values: values() });
+                let row = match rides.wait(writer, &make).await? {
                     Waited::Kept(row) => Some(row),
-                    Waited::Turn(mut writer, statement) => {
-                        let outcomes = writer.run_all(vec![statement]).await;
-                        writer.give_back_after(&outcomes);
-                        outcomes?.into_iter().flat_map(|outcome| outcome.rows).next()
-                    }
+                    Waited::Turn(writer) => Embedded::run_alone(writer, make).await?.rows.pop(),
                 };
                 row.map(Row::Sqlite)
             }

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::store::db::Value;
 use crate::store::kept::{Lent, Plain, Running};
-use crate::store::ride::Rides;
+use crate::store::ride::{Make, Rides};
 
 /// How long a statement waits for SQLite's write lock, which another process may hold.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,10 +83,16 @@ pub struct EmbeddedRow {
 enum Turn {
     Run(Vec<Statement>, Answer),
     Commit(Vec<Statement>, Rides, Answer),
+    Alone(Make, Answer),
     TakeBack,
 }
 
 type Answer = oneshot::Sender<rusqlite::Result<Vec<Outcome>>>;
+type Answered = oneshot::Receiver<rusqlite::Result<Vec<Outcome>>>;
+
+async fn outcomes(answered: Answered) -> Result<Vec<Outcome>, sqlx::Error> {
+    answered.await.map_err(|_| sqlx::Error::WorkerCrashed)?.map_err(refused)
+}
 
 impl Embedded {
     /// Runs statements in one turn: what each came to. After the first that fails none is run, and the transaction that it
@@ -101,10 +107,22 @@ impl Embedded {
         self.ask(|answer| Turn::Commit(statements, rides, answer)).await
     }
 
+    /// Runs one statement that is a transaction of its own, and is made when its turn comes; what it came to. The connection
+    /// is given back at once: whoever is lent it next comes after that, without waiting for who waits here.
+    pub async fn run_alone(lent: Lent<Self>, make: Make) -> Result<Outcome, sqlx::Error> {
+        let answered = lent.turn(|answer| Turn::Alone(make, answer)).await?;
+        lent.give_back();
+        Ok(outcomes(answered).await?.pop().unwrap_or_default())
+    }
+
     async fn ask(&mut self, turn: impl FnOnce(Answer) -> Turn) -> Result<Vec<Outcome>, sqlx::Error> {
+        outcomes(self.turn(turn).await?).await
+    }
+
+    async fn turn(&self, turn: impl FnOnce(Answer) -> Turn) -> Result<Answered, sqlx::Error> {
         let (answer, answered) = oneshot::channel();
         self.turns.send(turn(answer)).await.map_err(|_| sqlx::Error::WorkerCrashed)?;
-        answered.await.map_err(|_| sqlx::Error::WorkerCrashed)?.map_err(refused)
+        Ok(answered)
     }
 
     /// How a transaction begins on it: for writing with the lock, since one that is taken later could not be waited for.
@@ -203,7 +221,10 @@ fn serve(connection: &Connection, mut turns: mpsc::Receiver<Turn>) {
     while let Some(turn) = turns.blocking_recv() {
         match turn {
             // Who waited no longer does: nothing of it is begun.
-            Turn::Run(_, answer) | Turn::Commit(_, _, answer) if answer.is_closed() => (),
+            Turn::Run(_, answer) | Turn::Commit(_, _, answer) | Turn::Alone(_, answer) if answer.is_closed() => (),
+            Turn::Alone(make, answer) => {
+                tell(answer, connection, run(connection, &make()).map(|outcome| vec![outcome]));
+            }
             Turn::Run(statements, answer) => tell(answer, connection, run_all(connection, &statements)),
             Turn::Commit(statements, rides, answer) => {
                 let done = run_all(connection, &statements).and_then(|done| {
@@ -233,7 +254,7 @@ fn run_all(connection: &Connection, statements: &[Statement]) -> rusqlite::Resul
 fn commit(connection: &Connection, rides: &Rides) -> rusqlite::Result<()> {
     let rider = rides.board();
     let ridden = match &rider {
-        Some(rider) => run(connection, &rider.statement).map(|mut done| done.rows.pop()),
+        Some(rider) => run(connection, &(rider.make)()).map(|mut done| done.rows.pop()),
         None => Ok(None),
     };
     let kept = ridden.and_then(|row| run(connection, &"COMMIT".into()).map(|_| row));
@@ -363,6 +384,8 @@ impl DatabaseError for Refused {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
     use crate::store::db::values;
     use crate::store::kept::Kept;
@@ -457,14 +480,45 @@ mod tests {
         let statements = vec![begin.into(), "INSERT INTO t VALUES (1)".into()];
         let mut commit = Box::pin(lent.commit_all(statements, rides.clone()));
         assert!(futures_util::poll!(&mut commit).is_pending());
-        let insert = || statement("INSERT INTO t VALUES ($1) RETURNING n", values![2_i64]);
-        let mut ride = std::pin::pin!(rides.wait(&kept, insert));
+        let insert: Make = Arc::new(|| statement("INSERT INTO t VALUES ($1) RETURNING n", values![2_i64]));
+        let mut ride = std::pin::pin!(rides.wait(&kept, &insert));
         assert!(futures_util::poll!(&mut ride).is_pending());
         other.execute_batch("COMMIT").unwrap();
         assert_eq!(commit.await.unwrap().len(), 2, "what the rider came to is the rider's alone");
         let Ok(Waited::Kept(row)) = ride.await else { panic!("it was taken along") };
         assert_eq!(row.get::<i64>("n").unwrap(), 2);
         assert_eq!(numbers(&mut lent).await, [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn who_goes_alone_gives_the_connection_back_at_once_and_says_what_to_keep_when_its_turn_comes() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let made = Embedded::connect(&opening(&folder, Access::Make)).await.unwrap();
+        let kept = Kept::new(Some(made), opening(&folder, Access::Write), Duration::from_secs(5));
+        kept.lend().await.unwrap().run("CREATE TABLE t (n INTEGER)").await.unwrap();
+        let other = Connection::open(folder.path().join("embedded.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let number = Arc::new(AtomicI64::new(1));
+        let insert: Make = Arc::new({
+            let number = number.clone();
+            move || statement("INSERT INTO t VALUES ($1) RETURNING n", values![number.load(Ordering::Relaxed)])
+        });
+        let mut blocked = Box::pin(Embedded::run_alone(
+            kept.lend().await.unwrap(),
+            Arc::new(|| "INSERT INTO t VALUES (0) RETURNING n".into()),
+        ));
+        assert!(futures_util::poll!(&mut blocked).is_pending());
+        let mut next = Box::pin(Embedded::run_alone(kept.lend().await.unwrap(), insert.clone()));
+        assert!(futures_util::poll!(&mut next).is_pending(), "it is asked for behind the one that is under way");
+        {
+            let mut left = Box::pin(Embedded::run_alone(kept.lend().await.unwrap(), insert));
+            assert!(futures_util::poll!(&mut left).is_pending());
+        }
+        number.store(2, Ordering::Relaxed);
+        other.execute_batch("COMMIT").unwrap();
+        blocked.await.unwrap();
+        assert_eq!(next.await.unwrap().rows[0].get::<i64>("n").unwrap(), 2);
+        assert_eq!(numbers(&mut kept.lend().await.unwrap()).await, [0, 2], "who left is not begun");
     }
 
     #[tokio::test]

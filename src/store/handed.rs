@@ -60,21 +60,24 @@ struct Waiting {
 }
 
 impl Handed {
-    /// Hands alerts on, the first of which was committed at `first`, and calls triage unless they may wait.
+    /// Hands alerts on, the first of which was committed at `first`, and calls triage unless they may wait. What comes after
+    /// others that follow it is left to the inbox.
     pub(in crate::store) fn push(&self, first: i64, received_at: Timestamp, alerts: Vec<Written>, are_repeats: bool) {
         let mut waiting = self.lock();
         let Waiting { rows, news_up_to } = &mut *waiting;
         let before = rows.len();
-        let follows = rows.back().is_none_or(|last| last.position + 1 == first);
-        if !follows || HELD < rows.len() + alerts.len() {
+        let next = rows.back().map_or(first, |last| last.position + 1);
+        if next < first || HELD < rows.len() + alerts.len() {
             rows.clear();
         }
-        rows.extend((first..).zip(alerts).map(|(position, alert)| InboxRow {
-            position,
-            source: alert.alert.source.clone(),
-            received_at,
-            alert: Ok(alert),
-        }));
+        if next <= first {
+            rows.extend((first..).zip(alerts).map(|(position, alert)| InboxRow {
+                position,
+                source: alert.alert.source.clone(),
+                received_at,
+                alert: Ok(alert),
+            }));
+        }
         if !are_repeats {
             *news_up_to = rows.back().map_or(*news_up_to, |last| last.position);
         }
@@ -108,13 +111,18 @@ impl Handed {
         rows.is_empty().then(|| self.offers.rest())
     }
 
-    /// Offers alerts to triage, as [`Offers::make`] does, where none waits that came before them.
-    pub(in crate::store) async fn offer(
+    /// Whether triage rests, and nothing waits that came before what it would be offered.
+    pub(in crate::store) fn may_be_offered(&self) -> bool {
+        self.offers.is_awaited() && self.lock().rows.is_empty()
+    }
+
+    /// Offers alerts to triage, as [`Offers::make`] does.
+    pub(in crate::store) fn offer(
         &self,
         alerts: &[Written],
         received_at: Timestamp,
-    ) -> Option<Result<i64, StoreError>> {
-        if self.is_empty() { self.offers.make(alerts, received_at).await } else { None }
+    ) -> impl Future<Output = Option<Result<i64, StoreError>>> + use<> {
+        self.offers.make(alerts, received_at)
     }
 
     /// Says up to where triage in this process came, or that it ended.
@@ -143,11 +151,6 @@ impl Handed {
             Some(_) => Held::Elsewhere,
             None => Held::Nothing,
         }
-    }
-
-    /// Whether none waits.
-    fn is_empty(&self) -> bool {
-        self.lock().rows.is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -202,6 +205,18 @@ mod tests {
         handed.push(5, Timestamp::default(), alerts(2), false);
         assert_eq!(taken(&handed, 3, 9), "elsewhere", "4 came by another process");
         assert_eq!(taken(&handed, 5, 9), "[6]");
+    }
+
+    #[test]
+    fn what_comes_after_others_that_follow_it_is_looked_for_in_the_inbox_with_them() {
+        let handed = Handed::default();
+        let mut calls = handed.calls();
+        handed.push(3, Timestamp::default(), alerts(1), true);
+        calls.mark_unchanged();
+        handed.push(1, Timestamp::default(), alerts(2), false);
+        assert!(calls.has_changed().unwrap() && !handed.may_wait(), "news is among them");
+        assert_eq!(taken(&handed, 0, 9), "elsewhere");
+        assert_eq!(taken(&handed, 2, 9), "[3]");
     }
 
     #[test]

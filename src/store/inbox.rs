@@ -102,6 +102,23 @@ impl Written {
     }
 }
 
+/// Alerts that share a commit, as the inbox keeps them.
+#[derive(Debug, Clone)]
+pub struct Packed {
+    count: i64,
+    received_at: Timestamp,
+    alerts: Vec<u8>,
+}
+
+impl Packed {
+    /// Packs alerts that came at one moment.
+    pub fn new<'a>(alerts: impl IntoIterator<Item = &'a Written>, received_at: Timestamp) -> Self {
+        let lines: Vec<&str> = alerts.into_iter().map(|alert| &*alert.json).collect();
+        let alerts = lz4_flex::compress_prepend_size(lines.join("\n").as_bytes());
+        Self { count: i64::try_from(lines.len()).unwrap_or(i64::MAX), received_at, alerts }
+    }
+}
+
 /// An alert in the inbox.
 #[derive(Debug)]
 pub struct InboxRow {
@@ -125,14 +142,14 @@ pub struct Behind {
 }
 
 impl Db {
-    /// Appends to the inbox, in one statement that is kept when this returns; gives the first position, from which the others
-    /// follow one by one.
-    pub async fn append_to_inbox(&self, alerts: &[Written], now: Timestamp) -> Result<i64, StoreError> {
-        let row = self.alone(APPEND, || {
-            let (count, packed) = packed(alerts);
-            values![count, now, packed]
-        });
-        row.await?.get("first")
+    /// Appends to the inbox what is packed when its turn comes, in one statement that is kept when this returns; gives the
+    /// first position, from which the others follow one by one. Who packs may be asked again, and then gives the same.
+    pub async fn append_to_inbox(&self, pack: impl Fn() -> Packed + Send + Sync + 'static) -> Result<i64, StoreError> {
+        let values = move || {
+            let Packed { count, received_at, alerts } = pack();
+            values![count, received_at, alerts]
+        };
+        self.alone(APPEND, values).await?.get("first")
     }
 }
 
@@ -143,8 +160,8 @@ impl Tx {
         alerts: impl IntoIterator<Item = &'a Written>,
         now: Timestamp,
     ) -> Result<i64, StoreError> {
-        let (count, packed) = packed(alerts);
-        self.one(APPEND, values![count, now, packed]).await?.get("first")
+        let Packed { count, received_at, alerts } = Packed::new(alerts, now);
+        self.one(APPEND, values![count, received_at, alerts]).await?.get("first")
     }
 
     /// Appends to the inbox what is to stand next after `position`, with the next statement or at the commit. That one fails
@@ -155,8 +172,8 @@ impl Tx {
         alerts: impl IntoIterator<Item = &'a Written>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (count, packed) = packed(alerts);
-        self.later_rows(APPEND_AFTER, values![position, count, now, packed]).await?;
+        let Packed { count, received_at, alerts } = Packed::new(alerts, now);
+        self.later_rows(APPEND_AFTER, values![position, count, received_at, alerts]).await?;
         // On SQLite a trigger does.
         match self.on.is_sqlite() {
             true => Ok(()),
@@ -223,12 +240,6 @@ impl Tx {
         let position = self.inbox_before(before).await?;
         self.execute(PRUNE, values![position, before, limit]).await
     }
-}
-
-/// How many alerts there are, and all of them as they are stored.
-fn packed<'a>(alerts: impl IntoIterator<Item = &'a Written>) -> (i64, Vec<u8>) {
-    let lines: Vec<&str> = alerts.into_iter().map(|alert| &*alert.json).collect();
-    (i64::try_from(lines.len()).unwrap_or(i64::MAX), lz4_flex::compress_prepend_size(lines.join("\n").as_bytes()))
 }
 
 /// What can be told even of an alert that cannot be read.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 use tracing::{debug, warn};
 
 use crate::domain::Timestamp;
@@ -11,6 +13,7 @@ use crate::domain::alert::Alert;
 use crate::fault::{self, Point};
 use crate::store::db::Db;
 use crate::store::error::StoreError;
+use crate::store::gathering::{Gathering, Queue, Request};
 use crate::store::handed::Handed;
 use crate::store::inbox::Written;
 
@@ -18,9 +21,8 @@ use crate::store::inbox::Written;
 const QUEUE: usize = 1024;
 /// How many KiB of alerts may wait in them: a request may be a thousand times as large as another.
 const QUEUE_KIB: u32 = 32 * 1024;
-/// How many alerts one commit takes at most, beside those of its last request, so that no request waits behind an
-/// endless one.
-const ALERTS_A_COMMIT: usize = 1024;
+/// How many commits are asked for: the one that is under way, and the one that is gathered until its turn comes.
+const COMMITS: usize = 2;
 /// How long a commit may take. Whoever waits for it is told then that it is not known to be kept.
 const APPEND: Duration = Duration::from_secs(10);
 /// For how long a commit that failed speaks against readiness.
@@ -35,16 +37,6 @@ pub enum InboxError {
     /// The commit failed; nothing of it was kept.
     #[error("the inbox cannot be written: {0}")]
     Unwritable(String),
-}
-
-struct Request {
-    alerts: Vec<Written>,
-    /// Whether they only repeat what was counted lately.
-    are_repeats: bool,
-    received_at: Timestamp,
-    answer: oneshot::Sender<Result<i64, String>>,
-    /// What it takes of the room for waiting alerts.
-    room: OwnedSemaphorePermit,
 }
 
 /// Takes alerts in. Clones share one writer.
@@ -62,7 +54,8 @@ impl Inbox {
         let (requests, queue) = mpsc::channel(QUEUE);
         let handed = Handed::default();
         let failed = watch::Sender::new(None);
-        tokio::spawn(write(db, queue, failed.clone(), handed.clone()));
+        let writer = Writer { db, failed: failed.clone(), handed: handed.clone() };
+        tokio::spawn(async move { writer.write(Arc::new(Mutex::new(queue))).await });
         let room = Arc::new(Semaphore::new(QUEUE_KIB as usize));
         Self { requests, room, failed, handed }
     }
@@ -108,56 +101,10 @@ impl Inbox {
     }
 }
 
-async fn write(db: Db, mut queue: mpsc::Receiver<Request>, failed: watch::Sender<Option<Instant>>, handed: Handed) {
-    while let Some(first) = queue.recv().await {
-        let mut batch = vec![first];
-        let mut count = batch[0].alerts.len();
-        // Whatever has queued meanwhile shares the commit; waiting for more would only add latency.
-        while count < ALERTS_A_COMMIT {
-            let Ok(next) = queue.try_recv() else { break };
-            count += next.alerts.len();
-            batch.push(next);
-        }
-        let received_at = batch[0].received_at;
-        let are_repeats = batch.iter().all(|request| request.are_repeats);
-        let mut alerts = Vec::with_capacity(count);
-        let mut shares = Vec::with_capacity(batch.len());
-        let mut rooms = Vec::with_capacity(batch.len());
-        for request in batch {
-            shares.push((request.alerts.len(), request.answer));
-            alerts.extend(request.alerts);
-            // Until it is written, since it waits in memory until then.
-            rooms.push(request.room);
-        }
-        // A sender must be answered while it still listens, also by a database that does not answer us.
-        let kept = tokio::time::timeout(APPEND, keep(&db, &handed, &alerts, received_at)).await;
-        drop(rooms);
-        match kept.unwrap_or(Err(StoreError::TooSlow)) {
-            Ok(Kept { first, is_digested }) => {
-                debug!(alerts = count, requests = shares.len(), is_digested, "inbox committed");
-                if !is_digested {
-                    handed.push(first, received_at, alerts, are_repeats);
-                }
-                failed.send_replace(None);
-                let mut position = first;
-                for (count, answer) in shares {
-                    // Whoever asked may have gone; the alerts are kept all the same.
-                    let _ = answer.send(Ok(position));
-                    position += i64::try_from(count).unwrap_or(i64::MAX);
-                }
-                handed.give_way(position - 1, count).await;
-            }
-            Err(error) => {
-                warn!(error = &error as &dyn std::error::Error, alerts = count, "the inbox could not be written");
-                failed.send_replace(Some(Instant::now()));
-                for (_, answer) in shares {
-                    let _ = answer.send(Err(error.to_string()));
-                }
-                // A database in trouble is not helped by being asked in a tight loop.
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        }
-    }
+struct Writer {
+    db: Db,
+    failed: watch::Sender<Option<Instant>>,
+    handed: Handed,
 }
 
 /// Alerts that were kept.
@@ -168,14 +115,77 @@ struct Kept {
     is_digested: bool,
 }
 
-async fn keep(db: &Db, handed: &Handed, alerts: &[Written], received_at: Timestamp) -> Result<Kept, StoreError> {
-    fault::pass(Point::InboxBefore).await?;
-    let offered = handed.offer(alerts, received_at).await;
-    let is_digested = offered.is_some();
-    let first = match offered {
-        Some(kept) => kept?,
-        None => db.append_to_inbox(alerts, received_at).await?,
-    };
-    fault::pass(Point::InboxAfter).await?;
-    Ok(Kept { first, is_digested })
+impl Writer {
+    /// Keeps what queues, until nobody can send any more.
+    async fn write(&self, queue: Queue) {
+        let keep = async |gathering: Gathering| {
+            // A sender must be answered while it still listens, also by a database that does not answer us.
+            let kept = tokio::time::timeout(APPEND, self.keep(&gathering)).await;
+            (kept.unwrap_or(Err(StoreError::TooSlow)), gathering)
+        };
+        let mut commits = FuturesOrdered::new();
+        let mut is_open = true;
+        while is_open || !commits.is_empty() {
+            tokio::select! {
+                biased;
+                gathering = Gathering::begin(&queue), if is_open && commits.len() < COMMITS => match gathering {
+                    Some(gathering) => commits.push_back(keep(gathering)),
+                    None => is_open = false,
+                },
+                Some((kept, gathering)) = commits.next() => self.answer(kept, gathering).await,
+            }
+        }
+    }
+
+    async fn keep(&self, gathering: &Gathering) -> Result<Kept, StoreError> {
+        fault::pass(Point::InboxBefore).await?;
+        let offered = self.handed.may_be_offered().then(|| {
+            let gathered = gathering.closed();
+            self.handed.offer(&gathered.alerts, gathered.received_at)
+        });
+        let offered = match offered {
+            Some(offered) => offered.await,
+            None => None,
+        };
+        let is_digested = offered.is_some();
+        let first = match offered {
+            Some(kept) => kept?,
+            None => {
+                let gathering = gathering.clone();
+                self.db.append_to_inbox(move || gathering.packed()).await?
+            }
+        };
+        fault::pass(Point::InboxAfter).await?;
+        Ok(Kept { first, is_digested })
+    }
+
+    async fn answer(&self, kept: Result<Kept, StoreError>, gathering: Gathering) {
+        let gathered = gathering.end();
+        let count = gathered.alerts.len();
+        match kept {
+            Ok(Kept { first, is_digested }) => {
+                debug!(alerts = count, requests = gathered.shares.len(), is_digested, "inbox committed");
+                if !is_digested {
+                    self.handed.push(first, gathered.received_at, gathered.alerts, gathered.are_repeats);
+                }
+                self.failed.send_replace(None);
+                let mut position = first;
+                for (count, answer) in gathered.shares {
+                    // Whoever asked may have gone; the alerts are kept all the same.
+                    let _ = answer.send(Ok(position));
+                    position += i64::try_from(count).unwrap_or(i64::MAX);
+                }
+                self.handed.give_way(position - 1, count).await;
+            }
+            Err(error) => {
+                warn!(error = &error as &dyn std::error::Error, alerts = count, "the inbox could not be written");
+                self.failed.send_replace(Some(Instant::now()));
+                for (_, answer) in gathered.shares {
+                    let _ = answer.send(Err(error.to_string()));
+                }
+                // A database in trouble is not helped by being asked in a tight loop.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
 }

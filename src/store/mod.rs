@@ -6,6 +6,7 @@ pub mod db;
 pub mod declaration;
 pub mod embedded;
 pub mod error;
+mod gathering;
 pub mod handed;
 pub mod heartbeat;
 pub mod inbox;

@@ -29,20 +29,26 @@ pub struct Offer {
 pub struct Resting(oneshot::Receiver<Offer>);
 
 impl Offers {
-    /// Offers alerts; the position of the first of them, or why they may not be kept. `None`: they are not, and nobody
-    /// has tried to.
-    pub(in crate::store) async fn make(
+    /// Whether somebody rests.
+    pub(in crate::store) fn is_awaited(&self) -> bool {
+        self.place().is_some()
+    }
+
+    /// Offers alerts, at once; what comes of it is the position of the first of them, or why they may not be kept. `None`:
+    /// they are not, and nobody has tried to.
+    pub(in crate::store) fn make(
         &self,
         alerts: &[Written],
         received_at: Timestamp,
-    ) -> Option<Result<i64, StoreError>> {
-        if FEW < alerts.len() {
-            return None;
-        }
-        let triage = self.place().take()?;
+    ) -> impl Future<Output = Option<Result<i64, StoreError>>> + use<> {
         let (answer, answered) = oneshot::channel();
-        triage.send(Offer { alerts: alerts.to_vec(), received_at, answer }).ok()?;
-        answered.await.ok()
+        if alerts.len() <= FEW
+            && let Some(triage) = self.place().take()
+        {
+            // Who rested may have gone, and drops it.
+            let _ = triage.send(Offer { alerts: alerts.to_vec(), received_at, answer });
+        }
+        async { answered.await.ok() }
     }
 
     /// Rests: offers are made from now on.

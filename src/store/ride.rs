@@ -21,10 +21,13 @@ struct Place {
     count: u64,
 }
 
-/// A statement that gives one row, whoever commits it.
+/// Makes a statement that gives one row, when its turn comes: of what is there by then. Asked again it makes the same.
+pub type Make = Arc<dyn Fn() -> Statement + Send + Sync>;
+
+/// A statement that goes with whoever commits.
 pub struct Rider {
-    /// The statement.
-    pub statement: Statement,
+    /// Makes it.
+    pub make: Make,
     /// Tells who waits what became of it. If nobody does, it is not known.
     pub ticket: oneshot::Sender<Ridden>,
     /// The how-manieth it is.
@@ -39,28 +42,26 @@ pub enum Waited {
     /// All was kept; this is the row.
     Kept(EmbeddedRow),
     /// It is the rider's turn, to go alone.
-    Turn(Lent<Embedded>, Statement),
+    Turn(Lent<Embedded>),
 }
 
 impl Rides {
     /// Waits for a ride or for the writer, whichever comes first.
-    pub async fn wait(&self, writer: &Kept<Embedded>, statement: impl Fn() -> Statement) -> Result<Waited, StoreError> {
-        let Some((number, mut ridden)) = self.stand(&statement) else {
-            return Ok(Waited::Turn(writer.lend().await?, statement()));
+    pub async fn wait(&self, writer: &Kept<Embedded>, make: &Make) -> Result<Waited, StoreError> {
+        let Some((number, mut ridden)) = self.stand(make) else {
+            return Ok(Waited::Turn(writer.lend().await?));
         };
         let lent = tokio::select! {
             biased;
-            ended = &mut ridden => return self.end(ended, writer, statement).await,
+            ended = &mut ridden => return self.end(ended, writer).await,
             lent = writer.lend() => lent?,
         };
-        match self.step_back(number) {
-            Some(own) => Ok(Waited::Turn(lent, own)),
-            // Taken along just before, or right now: whoever commits may have left, and its commit is still under way.
-            None => {
-                lent.give_back();
-                self.end(ridden.await, writer, statement).await
-            }
+        if self.step_back(number) {
+            return Ok(Waited::Turn(lent));
         }
+        // Taken along just before, or right now: whoever commits may have left, and its commit is still under way.
+        lent.give_back();
+        self.end(ridden.await, writer).await
     }
 
     /// What comes of a ride that ended so.
@@ -68,17 +69,16 @@ impl Rides {
         &self,
         ended: Result<Ridden, oneshot::error::RecvError>,
         writer: &Kept<Embedded>,
-        statement: impl Fn() -> Statement,
     ) -> Result<Waited, StoreError> {
         match ended {
             Ok(Some(row)) => Ok(Waited::Kept(row)),
-            Ok(None) => Ok(Waited::Turn(writer.lend().await?, statement())),
+            Ok(None) => Ok(Waited::Turn(writer.lend().await?)),
             Err(_) => Err(StoreError::Unknown),
         }
     }
 
     /// Stands where riders wait, unless somebody else does.
-    fn stand(&self, statement: impl Fn() -> Statement) -> Option<(u64, oneshot::Receiver<Ridden>)> {
+    fn stand(&self, make: &Make) -> Option<(u64, oneshot::Receiver<Ridden>)> {
         let mut place = self.place();
         if place.rider.as_ref().is_some_and(Rider::waits) {
             return None;
@@ -86,7 +86,7 @@ impl Rides {
         let (ticket, ridden) = oneshot::channel();
         place.count += 1;
         let number = place.count;
-        place.rider = Some(Rider { statement: statement(), ticket, number });
+        place.rider = Some(Rider { make: make.clone(), ticket, number });
         Some((number, ridden))
     }
 
@@ -95,10 +95,9 @@ impl Rides {
         self.place().rider.take().filter(Rider::waits)
     }
 
-    /// Stands there no longer; the statement, unless it was taken along.
-    fn step_back(&self, number: u64) -> Option<Statement> {
-        let rider = self.place().rider.take_if(|rider| rider.number == number);
-        rider.map(|rider| rider.statement)
+    /// Stands there no longer; whether it did, and was not taken along.
+    fn step_back(&self, number: u64) -> bool {
+        self.place().rider.take_if(|rider| rider.number == number).is_some()
     }
 
     fn place(&self) -> MutexGuard<'_, Place> {
@@ -140,13 +139,13 @@ mod tests {
         lent.run("CREATE TABLE t (n INTEGER)").await.unwrap();
         let rides = Rides::default();
         // Slow enough to be seen under way.
-        let slow = || {
+        let slow: Make = Arc::new(|| {
             Statement::from(
                 "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 300000)
                  INSERT INTO t SELECT MAX(n) FROM c RETURNING n",
             )
-        };
-        let mut ride = Box::pin(rides.wait(&writer, slow));
+        });
+        let mut ride = Box::pin(rides.wait(&writer, &slow));
         assert!(poll!(&mut ride).is_pending());
         {
             let begin = lent.begin();

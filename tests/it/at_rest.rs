@@ -17,6 +17,7 @@ use firebell::store::offer::Resting;
 use sqlx::Connection;
 use tokio::sync::watch;
 
+use crate::support::inbox::append;
 use crate::support::{TestDatabase, tallies};
 
 /// An inbox, and triage that has digested what there was.
@@ -95,7 +96,7 @@ on_both_databases! {
     async fn where_another_process_was_faster_an_alert_is_kept_and_digested_in_its_turn(database: TestDatabase) {
         let mut house = House::build(&database).await;
         let others = [Written::new(alert("theirs")).unwrap()];
-        house.db.append_to_inbox(&others, firebell::clock::real_time()).await.unwrap();
+        append(&house.db, &others, firebell::clock::real_time()).await.unwrap();
         let too_late = async |triager: &mut Triager, mut resting: Resting| {
             assert_eq!(triager.take_in(resting.offer().await).await, Digested::Nothing);
             assert!(triager.rest().is_none(), "it has to look how far it came");

@@ -12,6 +12,7 @@ use futures_util::poll;
 use sqlx::{Connection, SqliteConnection};
 
 use crate::support::TestDatabase;
+use crate::support::inbox::append;
 
 async fn fresh(database: &TestDatabase) -> Db {
     let db = Db::connect(&database.url).await.unwrap();
@@ -53,10 +54,10 @@ async fn alerts_that_wait_for_the_writer_are_kept_by_the_commit_of_who_has_it() 
     let before = times_lent(&db);
     let tx = writing(&db).await;
     let two = alerts(2);
-    let mut append = pin!(db.append_to_inbox(&two, Timestamp::default()));
-    assert!(poll!(&mut append).is_pending());
+    let mut appended = pin!(append(&db, &two, Timestamp::default()));
+    assert!(poll!(&mut appended).is_pending());
     tx.commit().await.unwrap();
-    assert_eq!(append.await.unwrap(), 2, "behind what the other appended");
+    assert_eq!(appended.await.unwrap(), 2, "behind what the other appended");
     assert_eq!(times_lent(&db), before + 1, "one commit");
     assert_eq!(kept(&db).await, [1, 2, 3]);
     db.close().await;
@@ -69,18 +70,18 @@ async fn alerts_are_kept_once_where_who_has_the_writer_takes_it_back_or_is_refus
     let one = alerts(1);
 
     let tx = writing(&db).await;
-    let mut append = pin!(db.append_to_inbox(&one, Timestamp::default()));
-    assert!(poll!(&mut append).is_pending());
+    let mut appended = pin!(append(&db, &one, Timestamp::default()));
+    assert!(poll!(&mut appended).is_pending());
     tx.rollback();
-    assert_eq!(append.await.unwrap(), 1);
+    assert_eq!(appended.await.unwrap(), 1);
 
     let mut tx = writing(&db).await;
     // From where the cursor is not: what is not so fails at the commit.
     tx.advance_inbox_cursor(17, 18).await.unwrap();
-    let mut append = pin!(db.append_to_inbox(&one, Timestamp::default()));
-    assert!(poll!(&mut append).is_pending());
+    let mut appended = pin!(append(&db, &one, Timestamp::default()));
+    assert!(poll!(&mut appended).is_pending());
     assert!(tx.commit().await.unwrap_err().is_overtaken());
-    assert_eq!(append.await.unwrap(), 2);
+    assert_eq!(appended.await.unwrap(), 2);
     assert_eq!(kept(&db).await, [1, 2]);
     db.close().await;
 }
@@ -92,16 +93,16 @@ async fn what_nobody_waits_for_any_more_is_not_taken_along() {
     let (one, two) = (alerts(1), alerts(2));
     let tx = writing(&db).await;
     {
-        let mut left = pin!(db.append_to_inbox(&one, Timestamp::default()));
+        let mut left = pin!(append(&db, &one, Timestamp::default()));
         assert!(poll!(&mut left).is_pending());
     }
-    let mut append = pin!(db.append_to_inbox(&two, Timestamp::default()));
-    assert!(poll!(&mut append).is_pending());
+    let mut appended = pin!(append(&db, &two, Timestamp::default()));
+    assert!(poll!(&mut appended).is_pending());
     // There is one place: who finds it taken waits for the writer.
-    let mut other = pin!(db.append_to_inbox(&one, Timestamp::default()));
+    let mut other = pin!(append(&db, &one, Timestamp::default()));
     assert!(poll!(&mut other).is_pending());
     tx.commit().await.unwrap();
-    assert_eq!(append.await.unwrap(), 2);
+    assert_eq!(appended.await.unwrap(), 2);
     assert_eq!(other.await.unwrap(), 4);
     assert_eq!(kept(&db).await, [1, 2, 3, 4]);
     db.close().await;
@@ -113,14 +114,14 @@ async fn who_waits_for_a_ride_is_kept_once_where_who_was_to_commit_left() {
     let db = fresh(&database).await;
     let one = alerts(1);
     let tx = writing(&db).await;
-    let mut append = pin!(db.append_to_inbox(&one, Timestamp::default()));
-    assert!(poll!(&mut append).is_pending());
+    let mut appended = pin!(append(&db, &one, Timestamp::default()));
+    assert!(poll!(&mut appended).is_pending());
     {
         let mut commit = pin!(tx.commit());
         assert!(poll!(&mut commit).is_pending());
     }
     // With it, where it was under way, or alone.
-    let position = append.await.unwrap();
+    let position = appended.await.unwrap();
     assert!(position <= 2, "it is kept once");
     assert_eq!(kept(&db).await, (1..=position).collect::<Vec<_>>());
     db.close().await;
@@ -133,11 +134,11 @@ async fn the_log_has_its_room_before_it_is_needed_and_nothing_stands_in_it() {
     let log = format!("{}-wal", database.url.trim_start_matches("sqlite:"));
     let length = || Path::new(&log).metadata().unwrap().len();
     // There is no log before somebody writes.
-    db.append_to_inbox(&alerts(1), Timestamp::default()).await.unwrap();
+    append(&db, &alerts(1), Timestamp::default()).await.unwrap();
     let short = length();
     let copying = tokio::spawn(db.clone().keep_log_short());
     while length() < 16 * 1024 * 1024 {
-        tokio::time::timeout(Duration::from_secs(10), db.append_to_inbox(&alerts(1), Timestamp::default()))
+        tokio::time::timeout(Duration::from_secs(10), append(&db, &alerts(1), Timestamp::default()))
             .await
             .unwrap()
             .unwrap();

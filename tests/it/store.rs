@@ -17,6 +17,7 @@ use firebell::store::incident::OfGroup;
 use firebell::store::job::{Claim, Ending, Job, NewJob, SharedJob};
 use sqlx::{Connection, SqliteConnection};
 
+use crate::support::inbox::append;
 use crate::support::{TestDatabase, tallies};
 
 fn at(seconds: i64) -> Timestamp {
@@ -304,7 +305,7 @@ on_both_databases! {
         let alerts: Vec<Written> = (0..9).map(|number| Written::new(alert(number)).unwrap()).collect();
         // Some come at the same moment.
         for (count, second) in [(9, 10), (1, 20), (3, 20), (5, 30), (2, 40)] {
-            db.append_to_inbox(&alerts[..count], at(second)).await.unwrap();
+            append(&db, &alerts[..count], at(second)).await.unwrap();
         }
         for (second, position) in [(0, 0), (10, 0), (11, 9), (20, 9), (21, 13), (30, 13), (31, 18), (40, 18), (41, 20)] {
             assert_eq!(position_before(second).await, position, "before {second}");
@@ -381,6 +382,27 @@ on_both_databases! {
         }
         assert_eq!(db.lore_of(&[Asked { source: "s", fingerprint: "0", group: None }]).await.unwrap().last_incident, IncidentId(4));
         whole.close().await;
+    }
+
+    async fn a_word_that_does_not_belong_there_is_refused_or_named_when_it_is_read(database: TestDatabase) {
+        let db = fresh(&database).await;
+        put_incident(&db, 1).await;
+        for (column, good) in [("severity", "SEV2"), ("phase", "triage")] {
+            let text = sqlx::AssertSqlSafe(format!("UPDATE incident SET {column} = 'nonsense'"));
+            match &db {
+                Db::Sqlite { file, .. } => {
+                    let mut connection = SqliteConnection::connect_with(file).await.unwrap();
+                    let refused = sqlx::query(text).execute(&mut connection).await.unwrap_err();
+                    assert!(refused.to_string().contains("CHECK"), "{refused}");
+                }
+                Db::Postgres { pool, .. } => {
+                    sqlx::query(text).execute(pool).await.unwrap();
+                    let read = db.read().await.unwrap().incident(IncidentId(1)).await;
+                    assert!(read.unwrap_err().to_string().contains(&format!("`{column}` holds")), "{column}");
+                    run(&db, format!("UPDATE incident SET {column} = '{good}'")).await;
+                }
+            }
+        }
     }
 
     async fn an_incident_that_somebody_changed_meanwhile_is_not_saved_and_nothing_is_kept_with_it(database: TestDatabase) {
@@ -525,7 +547,7 @@ on_both_databases! {
         let whole = fresh(&database).await;
         let db = whole.apart();
         let alerts = [Written::new(alert(0)).unwrap()];
-        db.append_to_inbox(&alerts, at(0)).await.unwrap();
+        append(&db, &alerts, at(0)).await.unwrap();
         if let Db::Postgres { pool, .. } = &whole {
             let all_others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                               WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -533,8 +555,8 @@ on_both_databases! {
                 sqlx::query(all_others).execute(pool).await.unwrap();
                 // A transaction begins on another connection. Of an append nobody would know whether it was kept: it may
                 // fail, and the next one does not.
-                if is_append && db.append_to_inbox(&alerts, at(0)).await.is_err() {
-                    db.append_to_inbox(&alerts, at(0)).await.unwrap();
+                if is_append && append(&db, &alerts, at(0)).await.is_err() {
+                    append(&db, &alerts, at(0)).await.unwrap();
                 }
                 let tx = db.begin().await.unwrap();
                 tx.commit().await.unwrap();
@@ -576,7 +598,7 @@ on_both_databases! {
         let sizes = [1, 1, 40, 3, 100, 1, 2];
         for size in sizes {
             let alerts = (0..size).map(alert).map(Written::new).collect::<Result<Vec<_>, _>>().unwrap();
-            db.append_to_inbox(&alerts, at(0)).await.unwrap();
+            append(&db, &alerts, at(0)).await.unwrap();
         }
         for count in [1, 7, 50, 1000] {
             let mut read = Vec::new();

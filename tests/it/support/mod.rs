@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod amazon;
 pub mod bot;
 pub mod discord_api;
+pub mod inbox;
 pub mod postgres;
 pub mod program;
 pub mod shared;
