@@ -21,8 +21,6 @@ use crate::store::inbox::Written;
 const QUEUE: usize = 1024;
 /// How many KiB of alerts may wait in them: a request may be a thousand times as large as another.
 const QUEUE_KIB: u32 = 32 * 1024;
-/// How many commits are asked for: the one that is under way, and the one that is gathered until its turn comes.
-const COMMITS: usize = 2;
 /// How long a commit may take. Whoever waits for it is told then that it is not known to be kept.
 const APPEND: Duration = Duration::from_secs(10);
 /// For how long a commit that failed speaks against readiness.
@@ -123,12 +121,15 @@ impl Writer {
             let kept = tokio::time::timeout(APPEND, self.keep(&gathering)).await;
             (kept.unwrap_or(Err(StoreError::TooSlow)), gathering)
         };
+        // The one that is under way, and the one that is gathered until its turn comes. PostgreSQL has to answer before it is
+        // asked again.
+        let at_once = if matches!(self.db, Db::Sqlite { .. }) { 2 } else { 1 };
         let mut commits = FuturesOrdered::new();
         let mut is_open = true;
         while is_open || !commits.is_empty() {
             tokio::select! {
                 biased;
-                gathering = Gathering::begin(&queue), if is_open && commits.len() < COMMITS => match gathering {
+                gathering = Gathering::begin(&queue), if is_open && commits.len() < at_once => match gathering {
                     Some(gathering) => commits.push_back(keep(gathering)),
                     None => is_open = false,
                 },
