@@ -414,30 +414,36 @@ impl Db {
     }
 
     /// Runs one statement that gives one row, in a transaction of its own or with that of whoever writes now. Its values are
-    /// asked for when its turn comes; asked for again, they are the same.
+    /// asked for when its turn comes; asked for again, they are the same, or none where nobody waits any more.
     pub(in crate::store) async fn alone(
         &self,
         sql: Sql,
-        values: impl Fn() -> Vec<Value> + Send + Sync + 'static,
+        values: impl Fn() -> Option<Vec<Value>> + Send + Sync + 'static,
     ) -> Result<Row, StoreError> {
         // To the end: a statement that is left after its first row is not committed.
         let row = match self {
             Self::Sqlite { writer, rides, .. } => {
-                let make: Make = Arc::new(move || Statement { text: sql.sqlite.into(), values: values() });
+                let make: Make = Arc::new(move || Some(Statement { text: sql.sqlite.into(), values: values()? }));
                 let row = match rides.wait(writer, &make).await? {
                     Waited::Kept(row) => Some(row),
                     Waited::Turn(writer) => Embedded::run_alone(writer, make).await?.rows.pop(),
                 };
                 row.map(Row::Sqlite)
             }
-            Self::Postgres { pool, own: Some(own) } => {
-                let mut own = open(pool, own)?.lend().await?;
-                let rows = sqlx::query_with(sql.postgres, for_postgres(values())?).fetch_all(&mut *own).await;
-                own.give_back_after(&rows);
-                rows?.into_iter().next().map(Row::Postgres)
-            }
-            Self::Postgres { pool, .. } => {
-                let rows = sqlx::query_with(sql.postgres, for_postgres(values())?).fetch_all(pool).await?;
+            Self::Postgres { pool, own } => {
+                let own = match own {
+                    Some(own) => Some(open(pool, own)?.lend().await?),
+                    None => None,
+                };
+                let query = sqlx::query_with(sql.postgres, for_postgres(values().ok_or(StoreError::Unknown)?)?);
+                let rows = match own {
+                    Some(mut own) => {
+                        let rows = query.fetch_all(&mut *own).await;
+                        own.give_back_after(&rows);
+                        rows?
+                    }
+                    None => query.fetch_all(pool).await?,
+                };
                 rows.into_iter().next().map(Row::Postgres)
             }
         };

@@ -223,7 +223,9 @@ fn serve(connection: &Connection, mut turns: mpsc::Receiver<Turn>) {
             // Who waited no longer does: nothing of it is begun.
             Turn::Run(_, answer) | Turn::Commit(_, _, answer) | Turn::Alone(_, answer) if answer.is_closed() => (),
             Turn::Alone(make, answer) => {
-                tell(answer, connection, run(connection, &make()).map(|outcome| vec![outcome]));
+                if let Some(statement) = make() {
+                    tell(answer, connection, run(connection, &statement).map(|outcome| vec![outcome]));
+                }
             }
             Turn::Run(statements, answer) => tell(answer, connection, run_all(connection, &statements)),
             Turn::Commit(statements, rides, answer) => {
@@ -253,8 +255,8 @@ fn run_all(connection: &Connection, statements: &[Statement]) -> rusqlite::Resul
 /// Commits, and takes along who waits. That one is told before the writer is free: it must not take its turn as well.
 fn commit(connection: &Connection, rides: &Rides) -> rusqlite::Result<()> {
     let rider = rides.board();
-    let ridden = match &rider {
-        Some(rider) => run(connection, &(rider.make)()).map(|mut done| done.rows.pop()),
+    let ridden = match rider.as_ref().and_then(|rider| (rider.make)()) {
+        Some(statement) => run(connection, &statement).map(|mut done| done.rows.pop()),
         None => Ok(None),
     };
     let kept = ridden.and_then(|row| run(connection, &"COMMIT".into()).map(|_| row));
@@ -480,7 +482,7 @@ mod tests {
         let statements = vec![begin.into(), "INSERT INTO t VALUES (1)".into()];
         let mut commit = Box::pin(lent.commit_all(statements, rides.clone()));
         assert!(futures_util::poll!(&mut commit).is_pending());
-        let insert: Make = Arc::new(|| statement("INSERT INTO t VALUES ($1) RETURNING n", values![2_i64]));
+        let insert: Make = Arc::new(|| Some(statement("INSERT INTO t VALUES ($1) RETURNING n", values![2_i64])));
         let mut ride = std::pin::pin!(rides.wait(&kept, &insert));
         assert!(futures_util::poll!(&mut ride).is_pending());
         other.execute_batch("COMMIT").unwrap();
@@ -501,11 +503,11 @@ mod tests {
         let number = Arc::new(AtomicI64::new(1));
         let insert: Make = Arc::new({
             let number = number.clone();
-            move || statement("INSERT INTO t VALUES ($1) RETURNING n", values![number.load(Ordering::Relaxed)])
+            move || Some(statement("INSERT INTO t VALUES ($1) RETURNING n", values![number.load(Ordering::Relaxed)]))
         });
         let mut blocked = Box::pin(Embedded::run_alone(
             kept.lend().await.unwrap(),
-            Arc::new(|| "INSERT INTO t VALUES (0) RETURNING n".into()),
+            Arc::new(|| Some("INSERT INTO t VALUES (0) RETURNING n".into())),
         ));
         assert!(futures_util::poll!(&mut blocked).is_pending());
         let mut next = Box::pin(Embedded::run_alone(kept.lend().await.unwrap(), insert.clone()));

@@ -67,24 +67,28 @@ impl Gathering {
 
     /// What was gathered, with all that has queued by now; nothing more joins it. The next gathering still waits.
     pub fn closed(&self) -> MutexGuard<'_, Gathered> {
-        let mut gathered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gathered = self.lock();
         gathered.close();
         gathered
     }
 
-    /// The same as the inbox keeps it. The next gathering begins.
-    pub fn packed(&self) -> Packed {
+    /// The same as the inbox keeps it, unless it was ended. The next gathering begins.
+    pub fn packed(&self) -> Option<Packed> {
         let mut gathered = self.closed();
         gathered.queue = None;
-        Packed::new(&gathered.alerts, gathered.received_at)
+        (!gathered.alerts.is_empty()).then(|| Packed::new(&gathered.alerts, gathered.received_at))
     }
 
-    /// Ends it: the same, for who answers. The next gathering begins.
+    /// Ends it: who is answered. Where it was not closed yet, whoever queued since goes with the next gathering, which begins.
     pub fn end(self) -> Gathered {
-        let mut gathered = std::mem::take(&mut *self.closed());
+        let mut gathered = std::mem::take(&mut *self.lock());
         gathered.queue = None;
         gathered.rooms.clear();
         gathered
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Gathered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -182,12 +186,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_ended_before_its_turn_keeps_nothing_and_leaves_who_queued_since_to_the_next() {
+        let senders = Senders::new();
+        let _answer = senders.send(1, true);
+        let gathering = Gathering::begin(&senders.queue).await.unwrap();
+        let turn = gathering.clone();
+        let _answer = senders.send(2, true);
+        assert_eq!(shares(gathering), [1]);
+        assert!(turn.packed().is_none());
+        assert_eq!(shares(Gathering::begin(&senders.queue).await.unwrap()), [2]);
+    }
+
+    #[tokio::test]
     async fn one_commit_takes_so_many_and_leaves_the_rest_to_the_next() {
         let senders = Senders::new();
         let sizes = [ALERTS_A_COMMIT - 1, 2, 1];
         let _answers = sizes.map(|count| senders.send(count, true));
-        let gathering = Gathering::begin(&senders.queue).await.unwrap();
-        assert_eq!(shares(gathering), sizes[..2]);
-        assert_eq!(shares(Gathering::begin(&senders.queue).await.unwrap()), sizes[2..]);
+        for sizes in [&sizes[..2], &sizes[2..]] {
+            let gathering = Gathering::begin(&senders.queue).await.unwrap();
+            gathering.packed();
+            assert_eq!(shares(gathering), sizes);
+        }
     }
 }

@@ -143,11 +143,15 @@ pub struct Behind {
 
 impl Db {
     /// Appends to the inbox what is packed when its turn comes, in one statement that is kept when this returns; gives the
-    /// first position, from which the others follow one by one. Who packs may be asked again, and then gives the same.
-    pub async fn append_to_inbox(&self, pack: impl Fn() -> Packed + Send + Sync + 'static) -> Result<i64, StoreError> {
+    /// first position, from which the others follow one by one. Who packs may be asked again, and then gives the same, or
+    /// nothing where nobody waits any more.
+    pub async fn append_to_inbox(
+        &self,
+        pack: impl Fn() -> Option<Packed> + Send + Sync + 'static,
+    ) -> Result<i64, StoreError> {
         let values = move || {
-            let Packed { count, received_at, alerts } = pack();
-            values![count, received_at, alerts]
+            let Packed { count, received_at, alerts } = pack()?;
+            Some(values![count, received_at, alerts])
         };
         self.alone(APPEND, values).await?.get("first")
     }

@@ -116,9 +116,9 @@ struct Kept {
 impl Writer {
     /// Keeps what queues, until nobody can send any more.
     async fn write(&self, queue: Queue) {
-        let keep = async |gathering: Gathering| {
+        let keep = async |gathering: Gathering, is_first: bool| {
             // A sender must be answered while it still listens, also by a database that does not answer us.
-            let kept = tokio::time::timeout(APPEND, self.keep(&gathering)).await;
+            let kept = tokio::time::timeout(APPEND, self.keep(&gathering, is_first)).await;
             (kept.unwrap_or(Err(StoreError::TooSlow)), gathering)
         };
         // The one that is under way, and the one that is gathered until its turn comes. PostgreSQL has to answer before it is
@@ -130,7 +130,7 @@ impl Writer {
             tokio::select! {
                 biased;
                 gathering = Gathering::begin(&queue), if is_open && commits.len() < at_once => match gathering {
-                    Some(gathering) => commits.push_back(keep(gathering)),
+                    Some(gathering) => commits.push_back(keep(gathering, commits.is_empty())),
                     None => is_open = false,
                 },
                 Some((kept, gathering)) = commits.next() => self.answer(kept, gathering).await,
@@ -138,9 +138,10 @@ impl Writer {
         }
     }
 
-    async fn keep(&self, gathering: &Gathering) -> Result<Kept, StoreError> {
+    /// Keeps what is gathered. Where it `is_first`, and comes behind no commit that is under way, triage is offered it.
+    async fn keep(&self, gathering: &Gathering, is_first: bool) -> Result<Kept, StoreError> {
         fault::pass(Point::InboxBefore).await?;
-        let offered = self.handed.may_be_offered().then(|| {
+        let offered = (is_first && self.handed.may_be_offered()).then(|| {
             let gathered = gathering.closed();
             self.handed.offer(&gathered.alerts, gathered.received_at)
         });

@@ -21,8 +21,9 @@ struct Place {
     count: u64,
 }
 
-/// Makes a statement that gives one row, when its turn comes: of what is there by then. Asked again it makes the same.
-pub type Make = Arc<dyn Fn() -> Statement + Send + Sync>;
+/// Makes a statement that gives one row, when its turn comes: of what is there by then. Asked again it makes the same, or
+/// none where nobody waits for it any more.
+pub type Make = Arc<dyn Fn() -> Option<Statement> + Send + Sync>;
 
 /// A statement that goes with whoever commits.
 pub struct Rider {
@@ -140,10 +141,10 @@ mod tests {
         let rides = Rides::default();
         // Slow enough to be seen under way.
         let slow: Make = Arc::new(|| {
-            Statement::from(
+            Some(Statement::from(
                 "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 300000)
                  INSERT INTO t SELECT MAX(n) FROM c RETURNING n",
-            )
+            ))
         });
         let mut ride = Box::pin(rides.wait(&writer, &slow));
         assert!(poll!(&mut ride).is_pending());
