@@ -107,7 +107,9 @@ async fn make_room(writer: &Kept<Embedded>) -> Result<(), sqlx::Error> {
 /// Copies what is left of the log while nobody writes: the next commit begins it anew, unless somebody still reads what stands
 /// there. SQLite's own way would have the writer wait for whoever reads.
 async fn begin_anew(writer: &Kept<Embedded>, checkpointer: &Kept<Embedded>) -> Result<(), sqlx::Error> {
-    let writer = writer.lend().await?;
+    let mut writer = writer.lend().await?;
+    // What was asked for before it was given back may be under way.
+    writer.run_all(Vec::new()).await?;
     let copied = copy(checkpointer).await;
     writer.give_back();
     copied.map(drop)

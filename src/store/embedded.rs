@@ -23,7 +23,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const PREPARED: usize = 256;
 /// How every connection is set: readers hold up no writer, and a commit survives a loss of power.
 const SET: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-/// How many turns may wait: the one that is waited for, and what takes back those that were given up.
+/// How many turns may wait: those that are waited for, and what takes back those that were given up.
 const TURNS: usize = 8;
 
 /// A connection. The thread ends with it, after what is under way.

@@ -65,16 +65,16 @@ impl Gathering {
         Some(Self(Arc::new(Mutex::new(gathered))))
     }
 
-    /// What was gathered, with all that has queued by now; nothing more joins it. The next gathering still waits.
-    pub fn closed(&self) -> MutexGuard<'_, Gathered> {
+    /// Takes all that has queued by now, and nothing after it; what was gathered. The next gathering still waits.
+    pub fn close(&self) -> MutexGuard<'_, Gathered> {
         let mut gathered = self.lock();
         gathered.close();
         gathered
     }
 
-    /// The same as the inbox keeps it, unless it was ended. The next gathering begins.
-    pub fn packed(&self) -> Option<Packed> {
-        let mut gathered = self.closed();
+    /// Does the same, and lets the next gathering begin; what was gathered as the inbox keeps it, unless it was ended.
+    pub fn pack(&self) -> Option<Packed> {
+        let mut gathered = self.close();
         gathered.queue = None;
         (!gathered.alerts.is_empty()).then(|| Packed::new(&gathered.alerts, gathered.received_at))
     }
@@ -159,13 +159,13 @@ mod tests {
             let mut next = std::pin::pin!(Gathering::begin(&senders.queue));
             assert!(poll!(&mut next).is_pending(), "one gathers at a time");
         }
-        gathering.packed();
+        gathering.pack();
         let _answer = senders.send(4, true);
         let next = Gathering::begin(&senders.queue).await.unwrap();
-        gathering.packed();
-        assert!(!gathering.closed().are_repeats);
+        gathering.pack();
+        assert!(!gathering.close().are_repeats);
         assert_eq!(shares(gathering), [1, 2, 3], "packed again it is the same");
-        assert!(next.closed().are_repeats);
+        assert!(next.close().are_repeats);
         assert_eq!(shares(next), [4]);
         assert!(senders.all_room_is_free());
         drop(senders.requests);
@@ -177,7 +177,7 @@ mod tests {
         let senders = Senders::new();
         let _answer = senders.send(1, true);
         let gathering = Gathering::begin(&senders.queue).await.unwrap();
-        assert_eq!(gathering.closed().alerts.len(), 1);
+        assert_eq!(gathering.close().alerts.len(), 1);
         let _answer = senders.send(1, true);
         let mut next = std::pin::pin!(Gathering::begin(&senders.queue));
         assert!(poll!(&mut next).is_pending());
@@ -193,7 +193,7 @@ mod tests {
         let turn = gathering.clone();
         let _answer = senders.send(2, true);
         assert_eq!(shares(gathering), [1]);
-        assert!(turn.packed().is_none());
+        assert!(turn.pack().is_none());
         assert_eq!(shares(Gathering::begin(&senders.queue).await.unwrap()), [2]);
     }
 
@@ -204,7 +204,7 @@ mod tests {
         let _answers = sizes.map(|count| senders.send(count, true));
         for sizes in [&sizes[..2], &sizes[2..]] {
             let gathering = Gathering::begin(&senders.queue).await.unwrap();
-            gathering.packed();
+            gathering.pack();
             assert_eq!(shares(gathering), sizes);
         }
     }

@@ -67,10 +67,10 @@ impl Handed {
         let Waiting { rows, news_up_to } = &mut *waiting;
         let before = rows.len();
         let next = rows.back().map_or(first, |last| last.position + 1);
-        if next < first || HELD < rows.len() + alerts.len() {
-            rows.clear();
-        }
         if next <= first {
+            if next < first || HELD < rows.len() + alerts.len() {
+                rows.clear();
+            }
             rows.extend((first..).zip(alerts).map(|(position, alert)| InboxRow {
                 position,
                 source: alert.alert.source.clone(),

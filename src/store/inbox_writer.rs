@@ -21,7 +21,8 @@ use crate::store::inbox::Written;
 const QUEUE: usize = 1024;
 /// How many KiB of alerts may wait in them: a request may be a thousand times as large as another.
 const QUEUE_KIB: u32 = 32 * 1024;
-/// How long a commit may take. Whoever waits for it is told then that it is not known to be kept.
+/// How long alerts may wait to be kept, and how long a commit may take. Whoever waits is told then that it is not known whether
+/// they are: they may still be, and come again as repeats.
 const APPEND: Duration = Duration::from_secs(10);
 /// For how long a commit that failed speaks against readiness.
 const BELIEVED: Duration = Duration::from_secs(10);
@@ -32,7 +33,7 @@ pub enum InboxError {
     /// More waits than is kept in memory.
     #[error("the inbox is full")]
     Full,
-    /// The commit failed; nothing of it was kept.
+    /// The commit failed, or took too long.
     #[error("the inbox cannot be written: {0}")]
     Unwritable(String),
 }
@@ -76,9 +77,11 @@ impl Inbox {
         self.requests
             .try_send(Request { alerts, are_repeats, received_at, answer, room })
             .map_err(|_| InboxError::Full)?;
-        match answered.await {
-            Ok(result) => result.map_err(InboxError::Unwritable),
-            Err(_) => Err(InboxError::Unwritable("the writer ended".to_owned())),
+        // A sender must be answered while it still listens, also by a database that does not answer us.
+        match tokio::time::timeout(APPEND, answered).await {
+            Ok(Ok(result)) => result.map_err(InboxError::Unwritable),
+            Ok(Err(_)) => Err(InboxError::Unwritable("the writer ended".to_owned())),
+            Err(_) => Err(InboxError::Unwritable(StoreError::TooSlow.to_string())),
         }
     }
 
@@ -113,36 +116,58 @@ struct Kept {
     is_digested: bool,
 }
 
+/// How a commit ended.
+enum End {
+    /// So many alerts were kept, the last of them at this position.
+    Kept { last: i64, count: usize },
+    /// None were.
+    Failed,
+}
+
 impl Writer {
     /// Keeps what queues, until nobody can send any more.
     async fn write(&self, queue: Queue) {
-        let keep = async |gathering: Gathering, is_first: bool| {
-            // A sender must be answered while it still listens, also by a database that does not answer us.
-            let kept = tokio::time::timeout(APPEND, self.keep(&gathering, is_first)).await;
+        let keep = async |gathering: Gathering, is_alone: bool| {
+            let kept = tokio::time::timeout(APPEND, self.keep(&gathering, is_alone)).await;
             (kept.unwrap_or(Err(StoreError::TooSlow)), gathering)
         };
         // The one that is under way, and the one that is gathered until its turn comes. PostgreSQL has to answer before it is
         // asked again.
         let at_once = if matches!(self.db, Db::Sqlite { .. }) { 2 } else { 1 };
         let mut commits = FuturesOrdered::new();
+        // What was asked for goes on meanwhile: it may have the writer for which triage waits.
+        let mut pauses = FuturesOrdered::new();
         let mut is_open = true;
-        while is_open || !commits.is_empty() {
+        loop {
             tokio::select! {
                 biased;
-                gathering = Gathering::begin(&queue), if is_open && commits.len() < at_once => match gathering {
-                    Some(gathering) => commits.push_back(keep(gathering, commits.is_empty())),
-                    None => is_open = false,
-                },
-                Some((kept, gathering)) = commits.next() => self.answer(kept, gathering).await,
+                gathering = Gathering::begin(&queue), if is_open && pauses.is_empty() && commits.len() < at_once => {
+                    match gathering {
+                        Some(gathering) => commits.push_back(keep(gathering, commits.is_empty())),
+                        None => is_open = false,
+                    }
+                }
+                Some((kept, gathering)) = commits.next() => pauses.push_back(self.pause(self.answer(kept, gathering))),
+                Some(()) = pauses.next() => (),
+                else => return,
             }
         }
     }
 
-    /// Keeps what is gathered. Where it `is_first`, and comes behind no commit that is under way, triage is offered it.
-    async fn keep(&self, gathering: &Gathering, is_first: bool) -> Result<Kept, StoreError> {
+    /// Waits a moment after a commit, where triage is behind or the database in trouble.
+    async fn pause(&self, after: End) {
+        match after {
+            End::Kept { last, count } => self.handed.give_way(last, count).await,
+            // It is not helped by being asked in a tight loop.
+            End::Failed => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+
+    /// Keeps what is gathered. Where it `is_alone`, and stands behind no commit that is under way, triage is offered it.
+    async fn keep(&self, gathering: &Gathering, is_alone: bool) -> Result<Kept, StoreError> {
         fault::pass(Point::InboxBefore).await?;
-        let offered = (is_first && self.handed.may_be_offered()).then(|| {
-            let gathered = gathering.closed();
+        let offered = (is_alone && self.handed.may_be_offered()).then(|| {
+            let gathered = gathering.close();
             self.handed.offer(&gathered.alerts, gathered.received_at)
         });
         let offered = match offered {
@@ -154,14 +179,14 @@ impl Writer {
             Some(kept) => kept?,
             None => {
                 let gathering = gathering.clone();
-                self.db.append_to_inbox(move || gathering.packed()).await?
+                self.db.append_to_inbox(move || gathering.pack()).await?
             }
         };
         fault::pass(Point::InboxAfter).await?;
         Ok(Kept { first, is_digested })
     }
 
-    async fn answer(&self, kept: Result<Kept, StoreError>, gathering: Gathering) {
+    fn answer(&self, kept: Result<Kept, StoreError>, gathering: Gathering) -> End {
         let gathered = gathering.end();
         let count = gathered.alerts.len();
         match kept {
@@ -177,7 +202,7 @@ impl Writer {
                     let _ = answer.send(Ok(position));
                     position += i64::try_from(count).unwrap_or(i64::MAX);
                 }
-                self.handed.give_way(position - 1, count).await;
+                End::Kept { last: position - 1, count }
             }
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, alerts = count, "the inbox could not be written");
@@ -185,8 +210,7 @@ impl Writer {
                 for (_, answer) in gathered.shares {
                     let _ = answer.send(Err(error.to_string()));
                 }
-                // A database in trouble is not helped by being asked in a tight loop.
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                End::Failed
             }
         }
     }

@@ -31,7 +31,7 @@ pub struct Resting(oneshot::Receiver<Offer>);
 impl Offers {
     /// Whether somebody rests.
     pub(in crate::store) fn is_awaited(&self) -> bool {
-        self.place().is_some()
+        self.place().as_ref().is_some_and(|triage| !triage.is_closed())
     }
 
     /// Offers alerts, at once; what comes of it is the position of the first of them, or why they may not be kept. `None`:
