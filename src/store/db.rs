@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, Postgres};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{Arguments, AssertSqlSafe, Connection as _, Executor, Row as _, Statement as _};
+use sqlx::{Arguments, AssertSqlSafe, Connection as _, Executor, Row as _, SqlStr, Statement as _};
 
 use crate::domain::Timestamp;
 use crate::store::embedded::{Access, Embedded, EmbeddedRow, Opening, Statement};
@@ -398,23 +398,14 @@ impl Db {
             }
             Self::Postgres { pool, own } => {
                 let (text, arguments) = rows::all_for_postgres(sql, values)?;
-                let query = sqlx::query_with(text, arguments);
-                let rows = match own {
-                    Some(own) => {
-                        let mut own = open(pool, own)?.lend().await?;
-                        let rows = query.fetch_all(&mut *own).await;
-                        own.give_back_after(&rows);
-                        rows?
-                    }
-                    None => query.fetch_all(pool).await?,
-                };
-                Ok(rows.into_iter().map(Row::Postgres).collect())
+                rows_of(pool, own.as_ref(), text, arguments).await
             }
         }
     }
 
     /// Runs one statement that gives one row, in a transaction of its own or with that of whoever writes now. Its values are
-    /// asked for when its turn comes; asked for again, they are the same, or none where nobody waits any more.
+    /// asked for when its turn comes, on PostgreSQL at once; asked for again, they are the same, or none where nobody waits any
+    /// more.
     pub(in crate::store) async fn alone(
         &self,
         sql: Sql,
@@ -431,20 +422,8 @@ impl Db {
                 row.map(Row::Sqlite)
             }
             Self::Postgres { pool, own } => {
-                let own = match own {
-                    Some(own) => Some(open(pool, own)?.lend().await?),
-                    None => None,
-                };
-                let query = sqlx::query_with(sql.postgres, for_postgres(values().ok_or(StoreError::Unknown)?)?);
-                let rows = match own {
-                    Some(mut own) => {
-                        let rows = query.fetch_all(&mut *own).await;
-                        own.give_back_after(&rows);
-                        rows?
-                    }
-                    None => query.fetch_all(pool).await?,
-                };
-                rows.into_iter().next().map(Row::Postgres)
+                let arguments = for_postgres(values().ok_or(StoreError::Unknown)?)?;
+                rows_of(pool, own.as_ref(), SqlStr::from_static(sql.postgres), arguments).await?.pop()
             }
         };
         row.ok_or_else(|| sqlx::Error::RowNotFound.into())
@@ -512,6 +491,26 @@ fn not_opened(address: String, source: sqlx::Error) -> StoreError {
 /// Somebody's own connection, while the pool is open that all share.
 fn open<'a>(pool: &PgPool, own: &'a Kept<PgConnection>) -> Result<&'a Kept<PgConnection>, sqlx::Error> {
     if pool.is_closed() { Err(sqlx::Error::PoolClosed) } else { Ok(own) }
+}
+
+/// The rows that a statement gives outside of any transaction, over somebody's own connection or that of all.
+async fn rows_of(
+    pool: &PgPool,
+    own: Option<&Kept<PgConnection>>,
+    text: SqlStr,
+    arguments: PgArguments,
+) -> Result<Vec<Row>, StoreError> {
+    let query = sqlx::query_with(text, arguments);
+    let rows = match own {
+        Some(own) => {
+            let mut own = open(pool, own)?.lend().await?;
+            let rows = query.fetch_all(&mut *own).await;
+            own.give_back_after(&rows);
+            rows?
+        }
+        None => query.fetch_all(pool).await?,
+    };
+    Ok(rows.into_iter().map(Row::Postgres).collect())
 }
 
 fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {

@@ -397,6 +397,11 @@ mod tests {
         Opening { file: folder.path().join("embedded.db"), access, set: &[] }
     }
 
+    async fn kept(folder: &tempfile::TempDir) -> Kept<Embedded> {
+        let made = Embedded::connect(&opening(folder, Access::Make)).await.unwrap();
+        Kept::new(Some(made), opening(folder, Access::Write), Duration::from_secs(5))
+    }
+
     fn statement(text: &'static str, values: Vec<Value>) -> Statement {
         Statement { text: text.into(), values }
     }
@@ -450,8 +455,7 @@ mod tests {
     #[tokio::test]
     async fn a_transaction_that_is_given_up_is_taken_back_before_the_next_turn() {
         let folder = tempfile::TempDir::new().unwrap();
-        let made = Embedded::connect(&opening(&folder, Access::Make)).await.unwrap();
-        let kept = Kept::new(Some(made), opening(&folder, Access::Write), Duration::from_secs(5));
+        let kept = kept(&folder).await;
         kept.lend().await.unwrap().run("CREATE TABLE t (n INTEGER)").await.unwrap();
         let mut lent = kept.lend().await.unwrap();
         let begin = lent.begin();
@@ -470,8 +474,7 @@ mod tests {
     #[tokio::test]
     async fn who_comes_before_the_commit_goes_with_it_and_is_told_the_row() {
         let folder = tempfile::TempDir::new().unwrap();
-        let made = Embedded::connect(&opening(&folder, Access::Make)).await.unwrap();
-        let kept = Kept::new(Some(made), opening(&folder, Access::Write), Duration::from_secs(5));
+        let kept = kept(&folder).await;
         let mut lent = kept.lend().await.unwrap();
         lent.run("CREATE TABLE t (n INTEGER PRIMARY KEY)").await.unwrap();
         // Another has the file: what is asked for is under way, and waits.
@@ -495,8 +498,7 @@ mod tests {
     #[tokio::test]
     async fn who_goes_alone_gives_the_connection_back_at_once_and_says_what_to_keep_when_its_turn_comes() {
         let folder = tempfile::TempDir::new().unwrap();
-        let made = Embedded::connect(&opening(&folder, Access::Make)).await.unwrap();
-        let kept = Kept::new(Some(made), opening(&folder, Access::Write), Duration::from_secs(5));
+        let kept = kept(&folder).await;
         kept.lend().await.unwrap().run("CREATE TABLE t (n INTEGER)").await.unwrap();
         let other = Connection::open(folder.path().join("embedded.db")).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();

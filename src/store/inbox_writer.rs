@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
+use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesOrdered;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 use tracing::{debug, warn};
@@ -24,6 +25,8 @@ const QUEUE_KIB: u32 = 32 * 1024;
 /// How long alerts may wait to be kept, and how long a commit may take. Whoever waits is told then that it is not known whether
 /// they are: they may still be, and come again as repeats.
 const APPEND: Duration = Duration::from_secs(10);
+/// How long a database in trouble is left alone: it is not helped by being asked in a tight loop.
+const LEFT_ALONE: Duration = Duration::from_millis(20);
 /// For how long a commit that failed speaks against readiness.
 const BELIEVED: Duration = Duration::from_secs(10);
 
@@ -158,8 +161,7 @@ impl Writer {
     async fn pause(&self, after: End) {
         match after {
             End::Kept { last, count } => self.handed.give_way(last, count).await,
-            // It is not helped by being asked in a tight loop.
-            End::Failed => tokio::time::sleep(Duration::from_millis(20)).await,
+            End::Failed => tokio::time::sleep(LEFT_ALONE).await,
         }
     }
 
@@ -170,10 +172,7 @@ impl Writer {
             let gathered = gathering.close();
             self.handed.offer(&gathered.alerts, gathered.received_at)
         });
-        let offered = match offered {
-            Some(offered) => offered.await,
-            None => None,
-        };
+        let offered = OptionFuture::from(offered).await.flatten();
         let is_digested = offered.is_some();
         let first = match offered {
             Some(kept) => kept?,
@@ -186,6 +185,7 @@ impl Writer {
         Ok(Kept { first, is_digested })
     }
 
+    /// Hands on what was kept, and tells who waits.
     fn answer(&self, kept: Result<Kept, StoreError>, gathering: Gathering) -> End {
         let gathered = gathering.end();
         let count = gathered.alerts.len();
