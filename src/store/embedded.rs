@@ -219,6 +219,10 @@ fn open(opening: &Opening) -> rusqlite::Result<Connection> {
 
 fn serve(connection: &Connection, mut turns: mpsc::Receiver<Turn>) {
     while let Some(turn) = turns.blocking_recv() {
+        // Whoever was just answered may have been put behind this thread on its core, and is done sooner than this.
+        if matches!(turn, Turn::Run(..) | Turn::Commit(..)) {
+            std::thread::yield_now();
+        }
         match turn {
             // Who waited no longer does: nothing of it is begun.
             Turn::Run(_, answer) | Turn::Commit(_, _, answer) | Turn::Alone(_, answer) if answer.is_closed() => (),
