@@ -40,6 +40,9 @@ const POLL: std::time::Duration = std::time::Duration::from_millis(250);
 const BREATH: std::time::Duration = std::time::Duration::from_millis(5);
 /// How long at most where that takes long: while much waits in its lanes, each look goes through all of it.
 const LONG_BREATH: std::time::Duration = std::time::Duration::from_millis(100);
+/// How long after jobs were queued timers are looked for: nearly all of them were queued for a time to come, and who looks
+/// after each commit looks in vain.
+const BREATH_OF_TIMERS: std::time::Duration = std::time::Duration::from_millis(100);
 /// How many times as long as a look that is.
 const BREATH_FOR_LOOK: u32 = 9;
 /// How long claiming may take; a database that does not answer at all must not hold a worker for ever.
@@ -131,7 +134,10 @@ impl Outbox {
             tokio::select! {
                 () = stop.cancelled() => (),
                 () = tokio::time::sleep(wait) => (),
-                _ = queued.changed() => tokio::time::sleep(breath).await,
+                _ = queued.changed() => {
+                    let breath = if performer == Performer::Clock { BREATH_OF_TIMERS } else { breath };
+                    tokio::time::sleep(breath).await;
+                }
                 () = hands.one_ended() => tokio::time::sleep(breath).await,
                 _ = moved.changed() => (),
             }
