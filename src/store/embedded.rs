@@ -203,7 +203,7 @@ impl EmbeddedRow {
     }
 }
 
-fn open(opening: &Opening) -> rusqlite::Result<Connection> {
+pub(in crate::store) fn open(opening: &Opening) -> rusqlite::Result<Connection> {
     let access = match opening.access {
         Access::Make => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
@@ -252,7 +252,7 @@ fn tell(answer: Answer, connection: &Connection, done: rusqlite::Result<Vec<Outc
     let _ = answer.send(done);
 }
 
-fn run_all(connection: &Connection, statements: &[Statement]) -> rusqlite::Result<Vec<Outcome>> {
+pub(in crate::store) fn run_all(connection: &Connection, statements: &[Statement]) -> rusqlite::Result<Vec<Outcome>> {
     statements.iter().map(|statement| run(connection, statement)).collect()
 }
 
@@ -335,7 +335,7 @@ struct Refused {
     message: String,
 }
 
-fn refused(error: rusqlite::Error) -> sqlx::Error {
+pub(in crate::store) fn refused(error: rusqlite::Error) -> sqlx::Error {
     match error {
         rusqlite::Error::SqliteFailure(code, message) => {
             let message = message.unwrap_or_else(|| code.to_string());

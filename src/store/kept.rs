@@ -202,8 +202,8 @@ impl<C: Plain> Several<C> {
         Ok((next.lend().await?, next.clone()))
     }
 
-    /// One more that is alike, for one alone.
-    pub fn apart(&self) -> Kept<C> {
+    /// One more that is made alike, of this kind or of another, for one alone.
+    pub fn apart<D: Plain<Options = C::Options>>(&self) -> Kept<D> {
         let Shared { options, patience, .. } = &*self.0[0].0;
         Kept::new(None, options.clone(), *patience)
     }

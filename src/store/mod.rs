@@ -9,6 +9,7 @@ pub mod error;
 mod gathering;
 pub mod handed;
 pub mod heartbeat;
+pub mod in_place;
 pub mod inbox;
 pub mod inbox_writer;
 pub mod incident;

@@ -353,6 +353,10 @@ on_both_databases! {
             let groups: Vec<_> = lore.alerts.iter().map(|found| found.of_group).collect();
             assert_eq!(groups, [None, open(2), ended(3), None, open(4)]);
             assert!(db.lore_of(&[]).await.unwrap().alerts.is_empty());
+            // More than are looked up in the caller's own thread.
+            let many = asked.repeat(4);
+            let known = db.lore_of(&many).await.unwrap().alerts.into_iter().map(|found| found.known.is_some());
+            assert_eq!(known.collect::<Vec<_>>(), [true, true, false, false, false].repeat(4));
         }
         whole.close().await;
     }
