@@ -18,11 +18,12 @@ const EVERY: Duration = Duration::from_millis(100);
 const USES: u64 = 64;
 /// When it is in any case, if there were any.
 const AT_LATEST: Duration = Duration::from_secs(5);
-/// From how many pages on (14 MiB, nearly all of its room) the log is to be begun anew, for which the writer has to stand still
-/// a moment.
-const LONG: i64 = 14 * 256;
+/// From how many pages on (12 MiB: it goes on growing until it is looked at next) the log is to be begun anew, for which the
+/// writer has to stand still a moment.
+const LONG: i64 = 12 * 256;
 
-/// How much room the log has from the start: 16 MiB. A flush takes nearly twice as long where the file grows with it. The cache is made small, and then as large as [the writer's](crate::store::db).
+/// How much room the log has from the start: 16 MiB. A flush takes nearly twice as long where the file grows with it. The cache
+/// is made small, and then as large as [the writer's](crate::store::db).
 const ROOM: [&str; 6] = [
     "PRAGMA cache_size = 10",
     "BEGIN IMMEDIATE",

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Arguments, AssertSqlSafe, Connection as _, Executor, Row as _, SqlStr, Statement as _};
 
 use crate::domain::Timestamp;
-use crate::store::embedded::{Access, Embedded, EmbeddedRow, Opening, Statement};
+use crate::store::embedded::{Access, Embedded, EmbeddedRow, Opening, Outcome, Statement};
 use crate::store::error::StoreError;
 use crate::store::in_place::InPlace;
 use crate::store::kept::{self, Kept, Plain, Several};
@@ -32,7 +32,7 @@ const STATEMENTS: usize = 256;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for reading; two cores keep no more busy.
 const READERS: usize = 4;
-/// How many values a statement has at most that is run in the caller's own thread: those of 16 alerts, for which it takes a
+/// How many values a statement over rows has at most that is run in the caller's own thread: those of 16 alerts, for which it takes a
 /// tenth of a millisecond.
 const FEW_VALUES: usize = 64;
 
@@ -315,8 +315,8 @@ impl Db {
     }
 
     /// The same database over a connection of its own, for who asks the same again and again: plans and caches are kept for
-    /// each connection, and those of a pool take turns. On the embedded one it only reads; there is one writer anyway. When
-    /// this one is closed, so is that.
+    /// each connection, and those of a pool take turns. On the embedded one only looks at a few rows are made
+    /// over it. When this one is closed, so is that on PostgreSQL.
     pub fn apart(&self) -> Self {
         match self {
             Self::Sqlite { writer, rides, readers, checkpointer, file, .. } => Self::Sqlite {
@@ -392,23 +392,21 @@ impl Db {
     pub(in crate::store) async fn glance(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite { readers, own, .. } => {
-                let own = own.as_ref().filter(|_| values.len() <= FEW_VALUES);
+                let is_brief = !sql.columns().is_empty() && values.len() <= FEW_VALUES;
                 let statements = rows::each_for_sqlite(sql, values);
-                let outcomes = match own {
-                    Some(own) => {
-                        let lent = own.lend().await?;
-                        let outcomes = lent.run_all(&statements);
-                        lent.give_back_after(&outcomes);
-                        outcomes
+                if let Some(own) = own.as_ref().filter(|_| is_brief) {
+                    let lent = own.lend().await?;
+                    let outcomes = lent.run_all(&statements);
+                    lent.give_back_after(&outcomes);
+                    // What cannot be read at once is asked of a reader, who waits.
+                    if let Ok(outcomes) = outcomes {
+                        return Ok(rows_in(outcomes));
                     }
-                    None => {
-                        let (mut lent, _) = readers.lend().await?;
-                        let outcomes = lent.run_all(statements).await;
-                        lent.give_back_after(&outcomes);
-                        outcomes
-                    }
-                };
-                Ok(outcomes?.into_iter().flat_map(|outcome| outcome.rows).map(Row::Sqlite).collect())
+                }
+                let (mut lent, _) = readers.lend().await?;
+                let outcomes = lent.run_all(statements).await;
+                lent.give_back_after(&outcomes);
+                Ok(rows_in(outcomes?))
             }
             Self::Postgres { pool, own } => {
                 let (text, arguments) = rows::all_for_postgres(sql, values)?;
@@ -500,6 +498,10 @@ impl Db {
 
 fn not_opened(address: String, source: sqlx::Error) -> StoreError {
     StoreError::NotOpened { address, source }
+}
+
+fn rows_in(outcomes: Vec<Outcome>) -> Vec<Row> {
+    outcomes.into_iter().flat_map(|outcome| outcome.rows).map(Row::Sqlite).collect()
 }
 
 /// Somebody's own connection, while the pool is open that all share.

@@ -1,5 +1,6 @@
 //! A connection to SQLite on a thread of its own, which is asked for all statements of a turn at once and answers once. A
-//! driver that answers each statement by itself wakes who waits as often, and each time takes as long as the statement.
+//! driver that answers each statement by itself wakes who waits as often, and each time takes as long as the statement. What
+//! is even briefer than that is [asked in place](crate::store::in_place).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -219,7 +220,7 @@ pub(in crate::store) fn open(opening: &Opening) -> rusqlite::Result<Connection> 
 
 fn serve(connection: &Connection, mut turns: mpsc::Receiver<Turn>) {
     while let Some(turn) = turns.blocking_recv() {
-        // Whoever was just answered may have been put behind this thread on its core, and is done sooner than this.
+        // Whoever was just answered may have been put behind this thread on its core, and is done sooner than what may be long.
         if matches!(turn, Turn::Run(..) | Turn::Commit(..)) {
             std::thread::yield_now();
         }

@@ -1,12 +1,15 @@
 //! A connection to SQLite that is asked in the caller's own thread: what reads a few rows takes less time than the way to
 //! another thread and back.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 
 use crate::store::embedded::{Opening, Outcome, Statement, open, refused, run_all};
 use crate::store::kept::{Lent, Plain, Running};
 
-/// A connection, for what is read in less time than a task may keep others waiting.
+/// A connection, for what is read in less time than a task may keep others waiting. Where another process has the file it waits
+/// for nothing, and fails.
 pub struct InPlace(Connection);
 
 impl InPlace {
@@ -24,7 +27,13 @@ impl Plain for InPlace {
     fn connect(opening: &Opening) -> Running<'_, Self> {
         let opening = opening.clone();
         Box::pin(async move {
-            let opened = tokio::task::spawn_blocking(move || open(&opening)).await;
+            let opened = tokio::task::spawn_blocking(move || {
+                let connection = open(&opening)?;
+                // Who waits for another process here keeps other tasks waiting.
+                connection.busy_timeout(Duration::ZERO)?;
+                Ok(connection)
+            })
+            .await;
             opened.map_err(|_| sqlx::Error::WorkerCrashed)?.map(Self).map_err(refused)
         })
     }
@@ -44,5 +53,39 @@ impl Plain for InPlace {
     /// Closed, and with it goes what was begun.
     fn leave(lent: Lent<Self>) {
         drop(lent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::embedded::{Access, Embedded};
+    use crate::store::kept::Kept;
+
+    #[tokio::test]
+    async fn what_fails_leaves_the_connection_as_it_was_and_what_is_closed_is_asked_no_more() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let opening = |access| Opening { file: folder.path().join("place.db"), access, set: &[] };
+        let mut writer = Embedded::connect(&opening(Access::Make)).await.unwrap();
+        writer.run("CREATE TABLE t (n INTEGER)").await.unwrap();
+        let kept: Kept<InPlace> = Kept::new(None, opening(Access::Read), Duration::from_secs(5));
+        for (statement, is_read) in [
+            ("SELECT COUNT(*) AS n FROM t", true),
+            ("INSERT INTO t VALUES (1)", false),
+            ("SELECT COUNT(*) AS n FROM t", true),
+        ] {
+            let lent = kept.lend().await.unwrap();
+            let outcomes = lent.run_all(&[statement.into()]);
+            lent.give_back_after(&outcomes);
+            assert_eq!(outcomes.is_ok(), is_read, "{statement}");
+        }
+        writer.run("INSERT INTO t VALUES (1)").await.unwrap();
+        let lent = kept.lend().await.unwrap();
+        let counted = lent.run_all(&["SELECT COUNT(*) AS n FROM t".into()]).unwrap();
+        assert_eq!(counted[0].rows[0].get::<i64>("n").unwrap(), 1, "it sees what was kept since");
+        lent.give_back();
+        kept.close().await;
+        assert!(matches!(kept.lend().await, Err(sqlx::Error::PoolClosed)));
+        writer.close().await.unwrap();
     }
 }
