@@ -18,8 +18,8 @@ const EVERY: Duration = Duration::from_millis(100);
 const USES: u64 = 64;
 /// When it is in any case, if there were any.
 const AT_LATEST: Duration = Duration::from_secs(5);
-/// From how many pages on (12 MiB: it goes on growing until it is looked at next) the log is to be begun anew, for which the
-/// writer has to stand still a moment.
+/// From how many pages on (12 MiB of its [room](ROOM): it goes on growing until it is looked at next) the log is to be begun
+/// anew, for which the writer has to stand still a moment.
 const LONG: i64 = 12 * 256;
 
 /// How much room the log has from the start: 16 MiB. A flush takes nearly twice as long where the file grows with it. The cache
@@ -50,21 +50,24 @@ impl Db {
                 continue;
             }
             (copied_at, copied_up_to) = (Instant::now(), copied_up_to + uses);
-            let long = match copy(checkpointer).await {
-                Ok(pages) => LONG < pages,
-                Err(error) => {
-                    debug!(error = &error as &dyn std::error::Error, "the log could not be copied");
-                    continue;
-                }
-            };
-            if let Some(file) = database {
-                flush(file).await;
-            }
-            if long && let Err(error) = begin_anew(writer, checkpointer).await {
-                debug!(error = &error as &dyn std::error::Error, "the log could not be begun anew");
+            if let Err(error) = shorten(writer, checkpointer, database).await {
+                debug!(error = &error as &dyn std::error::Error, "the log could not be shortened");
             }
         }
     }
+}
+
+/// Copies the log, and has it begun anew where it is long.
+async fn shorten(
+    writer: &Kept<Embedded>,
+    checkpointer: &Kept<Embedded>,
+    database: Option<&'static File>,
+) -> Result<(), sqlx::Error> {
+    let pages = copy(checkpointer).await?;
+    if let Some(file) = database {
+        flush(file).await;
+    }
+    if LONG < pages { begin_anew(writer, checkpointer).await } else { Ok(()) }
 }
 
 /// Copies the log as far as nobody reads it; how many pages it has.
@@ -120,6 +123,28 @@ async fn begin_anew(writer: &Kept<Embedded>, checkpointer: &Kept<Embedded>) -> R
 mod tests {
     use super::*;
     use crate::store::kept::Plain;
+
+    /// 2 MiB.
+    const WRITTEN: &str = "INSERT INTO t VALUES (zeroblob(2 * 1024 * 1024))";
+
+    #[tokio::test]
+    async fn a_log_that_is_shortened_between_commits_stays_within_the_room_that_it_has_from_the_start() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("log.db");
+        let db = Db::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+        let Db::Sqlite { writer, checkpointer, .. } = &db else { unreachable!("it was made so") };
+        make_room(writer).await.unwrap();
+        let log = || std::fs::metadata(file.with_extension("db-wal")).unwrap().len();
+        let room = log();
+        for statement in ["CREATE TABLE t (bytes BLOB)"].into_iter().chain([WRITTEN; 32]) {
+            let mut lent = writer.lend().await.unwrap();
+            lent.run(statement).await.unwrap();
+            lent.give_back();
+            shorten(writer, checkpointer, open_for_good(&file)).await.unwrap();
+        }
+        assert_eq!(log(), room);
+        db.close().await;
+    }
 
     #[tokio::test]
     async fn a_log_begins_anew_as_soon_as_nobody_reads_what_stands_there_and_no_writer_waits_for_that() {

@@ -32,9 +32,9 @@ const STATEMENTS: usize = 256;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for reading; two cores keep no more busy.
 const READERS: usize = 4;
-/// How many values a statement over rows has at most that is run in the caller's own thread: those of 16 alerts, for which it takes a
-/// tenth of a millisecond.
-const FEW_VALUES: usize = 64;
+/// Over how many rows a statement is at most that is run in the caller's own thread: a look at so many alerts takes a tenth of
+/// a millisecond.
+const FEW_ROWS: usize = 16;
 
 /// Which migrations a database has. They keep this table themselves.
 const APPLIED: Sql = Sql::portable("SELECT version FROM _sqlx_migrations");
@@ -315,8 +315,8 @@ impl Db {
     }
 
     /// The same database over a connection of its own, for who asks the same again and again: plans and caches are kept for
-    /// each connection, and those of a pool take turns. On the embedded one only looks at a few rows are made
-    /// over it. When this one is closed, so is that on PostgreSQL.
+    /// each connection, and those of a pool take turns. On the embedded one only looks at a few rows are made over it. When
+    /// this one is closed, so is that on PostgreSQL.
     pub fn apart(&self) -> Self {
         match self {
             Self::Sqlite { writer, rides, readers, checkpointer, file, .. } => Self::Sqlite {
@@ -392,7 +392,7 @@ impl Db {
     pub(in crate::store) async fn glance(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite { readers, own, .. } => {
-                let is_brief = !sql.columns().is_empty() && values.len() <= FEW_VALUES;
+                let is_brief = values.len() <= FEW_ROWS * sql.columns().len();
                 let statements = rows::each_for_sqlite(sql, values);
                 if let Some(own) = own.as_ref().filter(|_| is_brief) {
                     let lent = own.lend().await?;
@@ -500,10 +500,6 @@ fn not_opened(address: String, source: sqlx::Error) -> StoreError {
     StoreError::NotOpened { address, source }
 }
 
-fn rows_in(outcomes: Vec<Outcome>) -> Vec<Row> {
-    outcomes.into_iter().flat_map(|outcome| outcome.rows).map(Row::Sqlite).collect()
-}
-
 /// Somebody's own connection, while the pool is open that all share.
 fn open<'a>(pool: &PgPool, own: &'a Kept<PgConnection>) -> Result<&'a Kept<PgConnection>, sqlx::Error> {
     if pool.is_closed() { Err(sqlx::Error::PoolClosed) } else { Ok(own) }
@@ -527,6 +523,10 @@ async fn rows_of(
         None => query.fetch_all(pool).await?,
     };
     Ok(rows.into_iter().map(Row::Postgres).collect())
+}
+
+fn rows_in(outcomes: Vec<Outcome>) -> Vec<Row> {
+    outcomes.into_iter().flat_map(|outcome| outcome.rows).map(Row::Sqlite).collect()
 }
 
 fn count<T>(parameters: Option<sqlx::Either<&[T], usize>>) -> usize {
