@@ -243,6 +243,7 @@ impl Stage {
         if let (Some(_), Some(url)) = (postgres, &database) {
             settle(url).await?;
         }
+        tokio::task::spawn_blocking(bring_to_disk).await??;
         let mut running = match subject {
             Subject::Bare | Subject::Floor(_) => floor(subject, &folder, database.as_deref(), start.notify)?,
             Subject::Firebell(_) => self.firebell(&folder, database.as_deref().unwrap_or_default(), &start).await?,
@@ -323,6 +324,13 @@ async fn settle(url: &str) -> anyhow::Result<()> {
         sqlx::raw_sql(statement).execute(&mut connection).await?;
     }
     connection.close().await?;
+    Ok(())
+}
+
+/// Waits until all that was written so far is on the disk: what one subject leaves must not hold up the next one's flushes.
+fn bring_to_disk() -> anyhow::Result<()> {
+    let status = Command::new("sync").stdin(Stdio::null()).status().context("sync, by which a disk comes to rest")?;
+    anyhow::ensure!(status.success(), "sync ended with {status}");
     Ok(())
 }
 
