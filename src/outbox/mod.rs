@@ -35,13 +35,16 @@ use settle::{Outcome, Settlement, settle};
 
 /// How often a worker looks for jobs that other processes queued, or whose time came.
 const POLL: std::time::Duration = std::time::Duration::from_millis(250);
-/// How long after jobs were queued they are looked for, so that what came over the desk is ahead of them, and in a storm
-/// one claim serves many commits.
+/// How long after jobs were queued they are looked for, but timers, so that what came over the desk is ahead of them, and in
+/// a storm one claim serves many commits.
 const BREATH: std::time::Duration = std::time::Duration::from_millis(5);
 /// How long at most where that takes long: while much waits in its lanes, each look goes through all of it.
 const LONG_BREATH: std::time::Duration = std::time::Duration::from_millis(100);
 /// How many times as long as a look that is.
 const BREATH_FOR_LOOK: u32 = 9;
+/// How long after jobs were queued timers are looked for, unless more were due than there were hands: nearly all of them were
+/// queued for a time to come, and who looks after each commit looks in vain.
+const BREATH_OF_TIMERS: std::time::Duration = std::time::Duration::from_millis(100);
 /// How long claiming may take; a database that does not answer at all must not hold a worker for ever.
 const CLAIM: std::time::Duration = std::time::Duration::from_secs(10);
 /// How far apart edits of one message are at least.
@@ -113,8 +116,10 @@ impl Outbox {
             // Pages and timers have no lanes: a look at them takes long only where others write.
             let longest = if performer == Performer::Chat { LONG_BREATH } else { BREATH };
             let breath = (began.elapsed() * BREATH_FOR_LOOK).clamp(BREATH, longest);
+            let mut may_be_more = free == 0;
             let wait = match claimed {
                 Ok(jobs) => {
+                    may_be_more |= jobs.len() == free;
                     for job in jobs {
                         // There are as many as were free; only this loop takes them.
                         if let Ok(slot) = hands.slots().acquire_owned().await {
@@ -131,7 +136,10 @@ impl Outbox {
             tokio::select! {
                 () = stop.cancelled() => (),
                 () = tokio::time::sleep(wait) => (),
-                _ = queued.changed() => tokio::time::sleep(breath).await,
+                _ = queued.changed() => {
+                    let in_vain = performer == Performer::Clock && !may_be_more;
+                    tokio::time::sleep(if in_vain { BREATH_OF_TIMERS } else { breath }).await;
+                }
                 () = hands.one_ended() => tokio::time::sleep(breath).await,
                 _ = moved.changed() => (),
             }

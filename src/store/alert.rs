@@ -25,7 +25,8 @@ macro_rules! known {
                     CASE WHEN i.id IS NULL OR i.phase IN ('resolved', 'closed') THEN
                         (SELECT id FROM incident
                          WHERE alert_group = given.column4 AND phase NOT IN ('resolved', 'closed')) END AS open_of_group,
-                    (SELECT value FROM counter WHERE name = 'incident') AS last_incident
+                    (SELECT value FROM counter WHERE name = 'incident') AS last_incident,
+                    (SELECT value FROM counter WHERE name = 'ending') AS endings
              FROM {rows} ",
             $found,
             " LEFT JOIN incident i ON i.id = a.incident_id WHERE given.column1 IS NOT NULL"
@@ -205,6 +206,8 @@ pub struct Lore {
     pub alerts: Vec<Found>,
     /// The number of the last incident that was opened.
     pub last_incident: IncidentId,
+    /// How often incidents ended or were reopened.
+    pub endings: i64,
 }
 
 /// An alert with its counts.
@@ -230,13 +233,14 @@ impl Db {
         for (place, Asked { source, fingerprint, group }) in asked.iter().enumerate() {
             values.extend(values![place as i64, *source, *fingerprint, group.map(str::to_owned)]);
         }
-        let mut lore = Lore { alerts: vec![Found::default(); asked.len()], last_incident: IncidentId(0) };
+        let mut lore = Lore { alerts: vec![Found::default(); asked.len()], last_incident: IncidentId(0), endings: 0 };
         if asked.is_empty() {
             return Ok(lore);
         }
         for row in self.glance(KNOWN, values).await? {
             let place: usize = crate::store::types::to_count(row.get("place")?, "place")?;
             lore.last_incident = IncidentId(row.get("last_incident")?);
+            lore.endings = row.get("endings")?;
             let Some(found) = lore.alerts.get_mut(place) else { continue };
             *found = Found { known: known(&row)?, of_group: OfGroup::of(&row)? };
         }

@@ -63,8 +63,12 @@ sql! {
     ));
     // From elsewhere it goes nowhere, and what may not be empty fails: so does all that was to be kept with it.
     ADVANCE = Sql::of_rows(
-        "UPDATE inbox_cursor SET position = CASE WHEN position = column1 THEN column2 END FROM {rows} WHERE only_row = 1",
-        &[Int, Int],
+        "UPDATE inbox_cursor SET position =
+             CASE WHEN position = column1
+                       AND (column3 IS NULL OR column3 = (SELECT value FROM counter WHERE name = 'ending'))
+                  THEN column2 END
+         FROM {rows} WHERE only_row = 1",
+        &[Int, Int, Int],
     );
     BEHIND = Sql::portable(
         "SELECT (SELECT last FROM inbox_head) - (SELECT position FROM inbox_cursor) AS waiting,
@@ -210,10 +214,11 @@ impl Tx {
         self.one(BEFORE, values![since]).await?.get("position")
     }
 
-    /// Moves the cursor, with the next statement or at the commit. That one fails where another process moved it first,
-    /// and says [so](StoreError::is_overtaken).
-    pub async fn advance_inbox_cursor(&mut self, from: i64, to: i64) -> Result<(), StoreError> {
-        self.later_rows(ADVANCE, values![from, to]).await
+    /// Moves the cursor, with the next statement or at the commit. That one fails where another process moved it first, or
+    /// where incidents ended or were reopened since they had so often `endings`, should that matter; and says
+    /// [so](StoreError::is_overtaken).
+    pub async fn advance_inbox_cursor(&mut self, from: i64, to: i64, endings: Option<i64>) -> Result<(), StoreError> {
+        self.later_rows(ADVANCE, values![from, to, endings]).await
     }
 
     /// How far triage is behind.

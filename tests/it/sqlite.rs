@@ -77,7 +77,7 @@ async fn alerts_are_kept_once_where_who_has_the_writer_takes_it_back_or_is_refus
 
     let mut tx = writing(&db).await;
     // From where the cursor is not: what is not so fails at the commit.
-    tx.advance_inbox_cursor(17, 18).await.unwrap();
+    tx.advance_inbox_cursor(17, 18, None).await.unwrap();
     let mut appended = pin!(append(&db, &one, Timestamp::default()));
     assert!(poll!(&mut appended).is_pending());
     assert!(tx.commit().await.unwrap_err().is_overtaken());

@@ -8,6 +8,7 @@ use firebell::domain::actor::Author;
 use firebell::domain::alert::{Alert, AlertStatus, Severity};
 use firebell::domain::effect::{Effect, Performer};
 use firebell::domain::id::{EntryNumber, IncidentId, PageNumber};
+use firebell::domain::incident::{Incident, Phase};
 use firebell::domain::timeline::{Entry, Event};
 use firebell::store::Db;
 use firebell::store::alert::{Asked, Before, Changed, Counted, Repeated};
@@ -277,7 +278,7 @@ on_both_databases! {
             .await
             .unwrap();
             tx.keep_alerts(&[changed(&alerts[0], Some(IncidentId(incident)), 0, Before::Nothing)], &[]).await.unwrap();
-            tx.advance_inbox_cursor(from, to).await.unwrap();
+            tx.advance_inbox_cursor(from, to, None).await.unwrap();
             tx.commit().await
         };
         digest(0, 5, 1).await.unwrap();
@@ -298,6 +299,41 @@ on_both_databases! {
         db.close().await;
     }
 
+    async fn what_triage_goes_by_holds_until_an_incident_ends_or_is_reopened(database: TestDatabase) {
+        let db = fresh(&database).await;
+        put_incident(&db, 1).await;
+        let asked = [Asked { source: "s", fingerprint: "0", group: None }];
+        let endings = async || db.lore_of(&asked).await.unwrap().endings;
+        let advance = async |from: i64, endings: Option<i64>| {
+            let mut tx = db.begin().await.unwrap();
+            tx.advance_inbox_cursor(from, from + 1, endings).await.unwrap();
+            tx.commit().await
+        };
+        let at_first = endings().await;
+        advance(0, Some(at_first)).await.unwrap();
+        let enter = async |phase: Phase| {
+            let mut tx = db.begin().await.unwrap();
+            let before = tx.incident(IncidentId(1)).await.unwrap().unwrap();
+            let next = Incident { version: before.version + 1, phase, ..before.clone() };
+            tx.save_incident(&before, &next).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        enter(Phase::Mitigating).await;
+        assert_eq!(endings().await, at_first, "it goes on");
+        for phase in [Phase::Resolved, Phase::Monitoring] {
+            let before = endings().await;
+            enter(phase).await;
+            let error = advance(1, Some(before)).await.unwrap_err();
+            assert!(error.is_overtaken(), "{error:?}");
+            assert_ne!(endings().await, before);
+        }
+        advance(1, Some(endings().await)).await.unwrap();
+        // Who looked everything up goes by nothing else.
+        advance(2, None).await.unwrap();
+        assert_eq!(db.read().await.unwrap().inbox_cursor().await.unwrap(), 3);
+        db.close().await;
+    }
+
     async fn what_came_before_a_moment_is_found_among_commits_of_any_size_and_deleted_once_it_is_digested(database: TestDatabase) {
         let db = fresh(&database).await;
         let position_before = async |second: i64| db.read().await.unwrap().inbox_before(at(second)).await.unwrap();
@@ -311,7 +347,7 @@ on_both_databases! {
             assert_eq!(position_before(second).await, position, "before {second}");
         }
         let mut tx = db.begin().await.unwrap();
-        tx.advance_inbox_cursor(0, 13).await.unwrap();
+        tx.advance_inbox_cursor(0, 13, None).await.unwrap();
         tx.set_aside(11, &"s".into(), "it cannot be read", at(50)).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = db.begin().await.unwrap();

@@ -110,6 +110,11 @@ impl Course<'_> {
         self.incident.is_some() && self.known.as_ref().is_some_and(|known| known.incident_is_open)
     }
 
+    /// What is known of it, where it is part of an open incident and only a count changed.
+    pub fn repeats(&self) -> Option<&Known> {
+        self.known.as_ref().filter(|known| !self.is_changed && known.incident_is_open && known.incident.is_some())
+    }
+
     /// Whether more than a count changed.
     pub fn is_changed(&self) -> bool {
         self.is_changed

@@ -4,6 +4,7 @@
 
 mod course;
 mod evidence;
+mod familiar;
 mod flood;
 mod imagine;
 pub mod replay;
@@ -35,6 +36,7 @@ use crate::store::offer::{Offer, Resting};
 use crate::store::tally::Tally;
 use crate::store::{StoreError, Tx};
 use course::{Change, Course, Delivery};
+use familiar::Familiar;
 use flood::Flood;
 use verdicts::Verdicts;
 
@@ -71,6 +73,7 @@ pub struct Triager {
     /// How far this triager itself digested; `None`: the database has to be asked.
     cursor: Option<i64>,
     verdicts: Verdicts,
+    familiar: Familiar,
     flood: Flood,
     /// Whether no evidence is kept that a new incident would be held against.
     nothing_told: bool,
@@ -97,6 +100,7 @@ impl Triager {
             handed,
             cursor: None,
             verdicts: Verdicts::default(),
+            familiar: Familiar::default(),
             flood: Flood::default(),
             nothing_told: false,
             recounted: (0, Vec::new()),
@@ -213,6 +217,7 @@ impl Triager {
     /// Forgets what it made of a batch that was undone, and what others may have changed.
     fn forget(&mut self) {
         self.flood = Flood::default();
+        self.familiar = Familiar::default();
         self.joined.clear();
     }
 
@@ -242,7 +247,7 @@ impl Triager {
         let now = self.engine.now();
         let mut tx = self.engine.db().begin().await?;
         tx.set_aside(row.position, &row.source, &error.to_string(), now).await?;
-        tx.advance_inbox_cursor(from, row.position).await?;
+        tx.advance_inbox_cursor(from, row.position, None).await?;
         let kept = async {
             tell_of_set_aside(&mut tx, row, now).await?;
             Ok::<_, EngineError>(tx.commit().await?)
@@ -310,20 +315,23 @@ impl Triager {
         }
     }
 
-    /// What was known before a batch, and what of it is news. It is read before the transaction begins, beside whoever else
-    /// writes.
+    /// What was known before a batch, and what of it is news. What is not remembered is read before the transaction begins,
+    /// beside whoever else writes.
     async fn learn<'a>(&self, batch: &Batch<'a>) -> Result<Learned<'a>, EngineError> {
         let mut courses = course::of_each_alert(&batch.deliveries);
-        let group = |course: &Course<'_>| batch.deliveries[course.first()].verdict.group.as_str();
-        let mut asked: Vec<Asked<'_>> = courses
-            .iter()
-            .map(|course| Asked {
-                source: course.alert.alert.source.as_str(),
-                fingerprint: course.alert.alert.fingerprint.as_str(),
-                group: Some(group(course)),
-            })
-            .collect();
-        let floods = match self.flood.goes_on() {
+        let (mut strange, mut asked) = (Vec::new(), Vec::new());
+        for course in &mut courses {
+            let alert = &course.alert.alert;
+            let (source, fingerprint) = (alert.source.as_str(), alert.fingerprint.as_str());
+            if let Some(known) = self.familiar.get(source, fingerprint) {
+                course.learn(Some(known.clone()));
+            } else {
+                let group = Some(batch.deliveries[course.first()].verdict.group.as_str());
+                asked.push(Asked { source, fingerprint, group });
+                strange.push(course);
+            }
+        }
+        let floods = match self.flood.goes_on() && !strange.is_empty() {
             true => flood::groups_of(&batch.deliveries),
             false => Vec::new(),
         };
@@ -331,7 +339,8 @@ impl Triager {
         let lore = self.engine.db().lore_of(&asked).await?;
         let mut groups = HashMap::with_capacity(asked.len());
         let mut found = lore.alerts.into_iter().zip(asked.iter().map(|asked| asked.group));
-        for (course, (found, group)) in courses.iter_mut().zip(found.by_ref()) {
+        let strangers = strange.len();
+        for (course, (found, group)) in strange.into_iter().zip(found.by_ref()) {
             let is_in_open_incident = found.known.as_ref().is_some_and(|known| known.incident_is_open);
             if let Some(group) = group.filter(|_| !is_in_open_incident) {
                 groups.insert(group.to_owned(), found.of_group);
@@ -339,6 +348,8 @@ impl Triager {
             course.learn(found.known);
         }
         groups.extend(found.filter_map(|(found, group)| Some((group?.to_owned(), found.of_group))));
+        let is_by_heart = strangers < courses.len();
+        let endings = if is_by_heart { self.familiar.endings() } else { lore.endings };
         let changes = course::follow(&mut courses, &batch.deliveries);
         let open = |group: &str| match groups.get(group)? {
             Some(OfGroup::Open(id)) => Some(*id),
@@ -353,7 +364,7 @@ impl Triager {
             })
             .collect();
         let incidents = self.incidents_of(homes, batch.now).await?;
-        Ok(Learned { courses, changes, groups, incidents, last_incident: lore.last_incident })
+        Ok(Learned { courses, changes, groups, incidents, last_incident: lore.last_incident, endings, is_by_heart })
     }
 
     /// These incidents, as they are remembered or else read.
@@ -388,6 +399,7 @@ impl Triager {
         for (id, source) in &digest.opened {
             info!(incident.id = %id, "opened {id} for {source}");
         }
+        self.familiar.take_in(&digest.courses, digest.endings);
         let counted = digest.courses.iter().filter(|course| course.is_in_open_incident());
         self.handed.repeats().remember(counted.map(|course| &course.alert.alert));
         if !digest.touched.is_empty() {
@@ -412,11 +424,11 @@ impl Triager {
             tell_of_set_aside(tx, row, *now).await?;
         }
         let CarriedOut { opened, joined, touched } = self.carry_out(tx, &mut learned, setup, *now).await?;
-        let courses = learned.courses;
+        let Learned { courses, endings, is_by_heart, .. } = learned;
         self.nothing_told &= deliveries.iter().all(|delivery| delivery.alert.alert.status != AlertStatus::Info);
         let recounted = self.recount(tx, &courses, &touched, *now).await?;
-        tx.advance_inbox_cursor(batch.from, batch.last).await?;
-        Ok(Digest { courses, opened, joined, touched, recounted })
+        tx.advance_inbox_cursor(batch.from, batch.last, is_by_heart.then_some(endings)).await?;
+        Ok(Digest { courses, opened, joined, touched, recounted, endings })
     }
 
     /// Brings what is news to the incidents, opening those that are not there, and tallies the alerts.
@@ -665,6 +677,10 @@ struct Learned<'a> {
     incidents: HashMap<IncidentId, Incident>,
     /// The last incident that was opened.
     last_incident: IncidentId,
+    /// How often incidents had ended or been reopened.
+    endings: i64,
+    /// Whether some of it was remembered, and holds only as long as that stands where it stood.
+    is_by_heart: bool,
 }
 
 /// An incident that was opened, and for which source.
@@ -691,6 +707,8 @@ struct Digest<'a> {
     touched: Vec<IncidentId>,
     /// Those of which only a count did.
     recounted: (i64, Vec<IncidentId>),
+    /// How often incidents had ended or been reopened.
+    endings: i64,
 }
 
 async fn commit(tx: Tx) -> Result<(), StoreError> {

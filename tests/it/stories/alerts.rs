@@ -172,6 +172,36 @@ on_both_databases! {
         bot.finish().await;
     }
 
+    async fn an_alert_that_came_again_and_again_opens_an_incident_of_its_own_once_the_one_it_was_part_of_is_over(database: TestDatabase) {
+        let mut bot = Bot::start(database).await;
+        bot.ring("drift", &[drift("eu")]).await;
+        bot.expect_opened("INC-1");
+        bot.expect_page("ana", "INC-1");
+        bot.ring("another", &[drift("us")]).await;
+        bot.expect_opened("INC-2");
+        bot.expect_page("ana", "INC-2");
+        // Triage knows both by heart.
+        for _ in 0..3 {
+            bot.ring("drift", &[drift("eu")]).await;
+            bot.ring("another", &[drift("us")]).await;
+        }
+        bot.command("dana", bot.channel("INC-1"), "/incident resolve", json!({})).await;
+        bot.expect("INC-1", &["resolved the incident"]);
+        bot.ring("drift", &[drift("eu")]).await;
+        let card = bot.expect_opened("INC-3");
+        assert!(card.text().contains("follows INC-1") && card.text().contains("came once"), "{}", card.text());
+        bot.expect_page("ana", "INC-3");
+        for _ in 0..2 {
+            bot.ring("drift", &[drift("eu")]).await;
+            bot.ring("another", &[drift("us")]).await;
+        }
+        for (incident, count) in [("INC-1", "came 4 times"), ("INC-2", "came 6 times"), ("INC-3", "came 3 times")] {
+            let info = bot.command("dana", bot.channel(incident), "/incident info", json!({ "incident": incident })).await;
+            assert!(info.contains(count), "{incident} {count}: {info}");
+        }
+        bot.finish().await;
+    }
+
     async fn what_an_alert_says_can_neither_ping_nor_format_nor_break_a_card(database: TestDatabase) {
         let mut bot = Bot::start(database).await;
         let hostile = "@everyone <@318204517762990080> **bold** `code` [x](https://evil.example) {{this}} \u{202e}rtl";
