@@ -50,7 +50,6 @@ sql! {
             Text, Int, Time, Int, Text, Text, Int, Json, Int,
         ],
     );
-    END = Sql::of_rows("UPDATE counter SET value = value + column1 FROM {rows} WHERE name = 'ending'", &[Int]);
     LOAD = Sql::portable("SELECT * FROM incident WHERE id = $1");
     OF_GROUPS = Sql::of_lists(
         "SELECT wanted.value AS alert_group,
@@ -203,10 +202,6 @@ impl Tx {
         let mut values = row_of(next);
         values.push(before.version.into());
         self.later_rows_too(UPDATE, values).await?;
-        if before.phase.is_open() != next.phase.is_open() {
-            // What triage remembers of their alerts holds no longer.
-            self.later_rows_too(END, values![1]).await?;
-        }
         let escalations = changed(&before.escalations, &next.escalations);
         let escalations = escalations.into_iter().flat_map(|run| row_of_escalation(next.id, run)).collect();
         self.later_rows_too(SAVE_ESCALATIONS, escalations).await?;

@@ -13,8 +13,8 @@ const REMEMBERED: usize = 32 * 1024;
 
 /// Alerts that fire in an open incident, by what they said last. Clones share them.
 ///
-/// It only says what may wait a moment: when it is counted, everything is looked up, so an incident that was resolved
-/// meanwhile swallows nothing.
+/// It only says what may wait a moment. When it is counted, triage looks everything up or knows that it need not, so an
+/// incident that was resolved meanwhile swallows nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Repeats {
     counted: Arc<RwLock<HashSet<u64, RandomState>>>,

@@ -73,6 +73,17 @@ fn alert(name: &str) -> Alert {
     Alert { severity, ..Alert::new(&"alertmanager".into(), name, AlertStatus::Firing, "Scores drift in eu") }
 }
 
+/// Runs a statement beside all else.
+async fn run(database: &TestDatabase, statement: &'static str) {
+    if database.url.starts_with("sqlite:") {
+        let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    } else {
+        let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
+}
+
 /// Takes what is offered first.
 async fn takes(triager: &mut Triager, mut resting: Resting) {
     assert_eq!(triager.take_in(resting.offer().await).await, Digested::Alerts(1));
@@ -153,6 +164,41 @@ on_both_databases! {
         tallies::are_exact(&house.db).await;
     }
 
+    async fn what_triage_knows_by_heart_is_counted_without_a_look(database: TestDatabase) {
+        let mut house = House::build(&database).await;
+        for _ in 0..2 {
+            house.at_work(vec![alert("one")]).await;
+            assert_eq!(house.triager.digest(Look::Handed).await.unwrap(), Digested::Alerts(1));
+        }
+        run(&database, "ALTER TABLE alert RENAME TO unseen").await;
+        house.at_work(vec![alert("one"); 3]).await;
+        assert_eq!(house.triager.digest(Look::Handed).await.unwrap(), Digested::Alerts(3));
+        run(&database, "ALTER TABLE unseen RENAME TO alert").await;
+        let counted = house.db.read().await.unwrap().alerts_of(IncidentId(1), 1).await.unwrap();
+        assert_eq!(counted[0].deliveries, 5);
+        assert!(!house.is_opened(2).await);
+        tallies::are_exact(&house.db).await;
+    }
+
+    async fn what_another_process_made_of_an_alert_is_not_remembered_otherwise(database: TestDatabase) {
+        let mut house = House::build(&database).await;
+        for _ in 0..2 {
+            house.at_work(vec![alert("one")]).await;
+            assert_eq!(house.triager.digest(Look::Handed).await.unwrap(), Digested::Alerts(1));
+        }
+        // This one was suspended for longer than its lease, and the other is gone again.
+        let resolved = Written::new(Alert { status: AlertStatus::Resolved, ..alert("one") }).unwrap();
+        append(&house.db, &[resolved], firebell::clock::real_time()).await.unwrap();
+        let mut other = Triager::new(house.engine.clone(), Handed::default());
+        assert_eq!(other.digest(Look::Everywhere).await.unwrap(), Digested::Alerts(1));
+        let again = Written::new(alert("one")).unwrap();
+        append(&house.db, &[again], firebell::clock::real_time()).await.unwrap();
+        assert_eq!(house.triager.digest(Look::Everywhere).await.unwrap(), Digested::Alerts(1));
+        let counted = house.db.read().await.unwrap().alerts_of(IncidentId(1), 1).await.unwrap();
+        assert_eq!(counted[0].status, AlertStatus::Firing, "it fires again");
+        tallies::are_exact(&house.db).await;
+    }
+
     async fn an_alert_that_the_database_refuses_to_digest_is_kept_and_set_aside(database: TestDatabase) {
         let mut house = House::build(&database).await;
         let refuse = match &house.db {
@@ -160,13 +206,7 @@ on_both_databases! {
                                   BEGIN SELECT RAISE(ABORT, 'refused'); END",
             Db::Postgres { .. } => "ALTER TABLE alert ADD CHECK (fingerprint <> 'refused')",
         };
-        if database.url.starts_with("sqlite:") {
-            let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-            sqlx::query(refuse).execute(&mut connection).await.unwrap();
-        } else {
-            let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
-            sqlx::query(refuse).execute(&mut connection).await.unwrap();
-        }
+        run(&database, refuse).await;
         let refused = async |triager: &mut Triager, mut resting: Resting| {
             assert_eq!(triager.take_in(resting.offer().await).await, Digested::Nothing);
         };

@@ -1,8 +1,8 @@
 //! Alerts that come again and again: what is known of them is remembered, so that counting them takes no look.
 //!
-//! Only triage changes what is known of an alert, but people end incidents and reopen them, in any process. How often they
-//! did is counted in the database: what is remembered holds as long as that stands where it stood, and the commit that goes
-//! by it fails where it does not.
+//! Only triage changes what is known of an alert: whoever finds the cursor where it did not leave it forgets everything. But
+//! people end incidents and reopen them, in any process. How often they did is counted in the database: what is remembered
+//! holds as long as that stands where it stood, and the commit that goes by it fails where it does not.
 
 use std::collections::HashMap;
 
@@ -37,26 +37,33 @@ impl Familiar {
     /// Takes in what came of a batch that was kept, before which incidents had ended or been reopened so often. An alert is
     /// remembered from its first repeat on: most come once only, or change.
     pub fn take_in(&mut self, courses: &[Course<'_>], endings: i64) {
-        if endings != self.endings || REMEMBERED < self.count + courses.len() {
+        if endings != self.endings {
             *self = Self { endings, ..Self::default() };
         }
         for course in courses {
             let alert = &course.alert.alert;
             let (source, fingerprint) = (alert.source.as_str(), alert.fingerprint.as_str());
-            match course.repeats() {
-                Some(known) => match self.known.get_mut(source).and_then(|of_source| of_source.get_mut(fingerprint)) {
-                    Some(remembered) => *remembered = known.clone(),
-                    None => {
-                        let of_source = self.known.entry(source.to_owned()).or_default();
-                        of_source.insert(fingerprint.to_owned(), known.clone());
-                        self.count += 1;
-                    }
-                },
-                None => {
-                    let forgotten = self.known.get_mut(source).and_then(|of_source| of_source.remove(fingerprint));
-                    self.count -= usize::from(forgotten.is_some());
-                }
+            let remembered = self.known.get_mut(source).and_then(|of_source| of_source.get_mut(fingerprint));
+            match (course.known_to_repeat(), remembered) {
+                (Some(known), Some(remembered)) => *remembered = known.clone(),
+                (Some(known), None) => self.remember(source, fingerprint, known.clone()),
+                (None, Some(_)) => self.forget(source, fingerprint),
+                (None, None) => (),
             }
+        }
+    }
+
+    fn remember(&mut self, source: &str, fingerprint: &str, known: Known) {
+        if self.count == REMEMBERED {
+            *self = Self { endings: self.endings, ..Self::default() };
+        }
+        self.known.entry(source.to_owned()).or_default().insert(fingerprint.to_owned(), known);
+        self.count += 1;
+    }
+
+    fn forget(&mut self, source: &str, fingerprint: &str) {
+        if self.known.get_mut(source).is_some_and(|of_source| of_source.remove(fingerprint).is_some()) {
+            self.count -= 1;
         }
     }
 }
@@ -147,7 +154,7 @@ mod tests {
         let all: Vec<(Alert, Known)> = (0..REMEMBERED).map(|number| firing(&number.to_string())).collect();
         kept(&mut familiar, &all, 0);
         // Those that are there take no more.
-        kept(&mut familiar, &all[..0], 0);
+        kept(&mut familiar, &all[1..3], 0);
         assert!(has(&familiar, "0"));
         kept(&mut familiar, &[firing("another")], 0);
         assert!(has(&familiar, "another") && !has(&familiar, "0"));

@@ -131,6 +131,10 @@ impl Triager {
         // Until it is known how this ends, nothing is.
         let known = self.cursor.take();
         let (cursor, alerts) = self.next(known, look).await?;
+        if known != Some(cursor) {
+            // Others were at work, or nobody knows what became of a batch: what was known of its alerts may be another.
+            self.familiar = Familiar::default();
+        }
         if alerts.is_empty() {
             self.cursor = Some(cursor);
             return Ok(Digested::Nothing);
@@ -349,7 +353,7 @@ impl Triager {
         }
         groups.extend(found.filter_map(|(found, group)| Some((group?.to_owned(), found.of_group))));
         let is_by_heart = strangers < courses.len();
-        let endings = if is_by_heart { self.familiar.endings() } else { lore.endings };
+        let endings = if is_by_heart || courses.is_empty() { self.familiar.endings() } else { lore.endings };
         let changes = course::follow(&mut courses, &batch.deliveries);
         let open = |group: &str| match groups.get(group)? {
             Some(OfGroup::Open(id)) => Some(*id),
