@@ -131,7 +131,7 @@ mod tests {
     fn what_is_part_of_no_open_incident_is_not_remembered() {
         let mut familiar = Familiar::default();
         let (again, known) = firing("eu");
-        let over = Known { incident_is_open: false, ..known.clone() };
+        let over = Known { incident_is_open: false, ..known };
         kept(&mut familiar, &[(again.clone(), over)], 0);
         kept(&mut familiar, &[(again, Known { incident: None, ..known })], 0);
         assert!(!has(&familiar, "eu"));
