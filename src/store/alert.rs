@@ -206,8 +206,8 @@ pub struct Lore {
     pub alerts: Vec<Found>,
     /// The number of the last incident that was opened.
     pub last_incident: IncidentId,
-    /// How often incidents had ended or been reopened before the look.
-    pub endings: i64,
+    /// How often incidents had ended or been reopened before the look; `None`: nothing was asked.
+    pub endings: Option<i64>,
 }
 
 /// An alert with its counts.
@@ -234,15 +234,15 @@ impl Db {
             values.extend(values![place as i64, *source, *fingerprint, group.map(str::to_owned)]);
         }
         let mut lore =
-            Lore { alerts: vec![Found::default(); asked.len()], last_incident: IncidentId(0), endings: i64::MAX };
+            Lore { alerts: vec![Found::default(); asked.len()], last_incident: IncidentId(0), endings: None };
         if asked.is_empty() {
             return Ok(lore);
         }
         for row in self.glance(KNOWN, values).await? {
             let place: usize = crate::store::types::to_count(row.get("place")?, "place")?;
             lore.last_incident = IncidentId(row.get("last_incident")?);
-            // On SQLite many are looked up a few at a time: what was read first was read when they had so often.
-            lore.endings = lore.endings.min(row.get("endings")?);
+            // On SQLite many are looked up a few at a time: of those that were read first no more holds.
+            lore.endings.get_or_insert(row.get("endings")?);
             let Some(found) = lore.alerts.get_mut(place) else { continue };
             *found = Found { known: known(&row)?, of_group: OfGroup::of(&row)? };
         }

@@ -310,7 +310,7 @@ on_both_databases! {
             tx.commit().await
         };
         let at_first = endings().await;
-        advance(0, Some(at_first)).await.unwrap();
+        advance(0, at_first).await.unwrap();
         let enter = async |phase: Phase| {
             let mut tx = db.begin().await.unwrap();
             let before = tx.incident(IncidentId(1)).await.unwrap().unwrap();
@@ -323,11 +323,11 @@ on_both_databases! {
         for phase in [Phase::Resolved, Phase::Monitoring] {
             let before = endings().await;
             enter(phase).await;
-            let error = advance(1, Some(before)).await.unwrap_err();
+            let error = advance(1, before).await.unwrap_err();
             assert!(error.is_overtaken(), "{error:?}");
             assert_ne!(endings().await, before);
         }
-        advance(1, Some(endings().await)).await.unwrap();
+        advance(1, endings().await).await.unwrap();
         // Who looked everything up goes by nothing else.
         advance(2, None).await.unwrap();
         assert_eq!(db.read().await.unwrap().inbox_cursor().await.unwrap(), 3);

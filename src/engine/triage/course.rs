@@ -112,7 +112,7 @@ impl Course<'_> {
 
     /// What is known of it, where it is part of an open incident and only a count changed.
     pub fn known_to_repeat(&self) -> Option<&Known> {
-        self.known.as_ref().filter(|known| !self.is_changed && known.incident_is_open && known.incident.is_some())
+        self.known.as_ref().filter(|_| !self.is_changed && self.is_in_open_incident())
     }
 
     /// Whether more than a count changed.

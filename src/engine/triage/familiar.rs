@@ -73,7 +73,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::alert::{Alert, AlertStatus};
+    use crate::domain::alert::{Alert, AlertStatus, Severity};
     use crate::domain::id::IncidentId;
     use crate::domain::sample::{alert, at, organisation};
     use crate::domain::triage::Triage;
@@ -84,7 +84,7 @@ mod tests {
     fn firing(fingerprint: &str) -> (Alert, Known) {
         let known = Known {
             status: AlertStatus::Firing,
-            severity: crate::domain::alert::Severity::Sev1,
+            severity: Severity::Sev1,
             started_at: None,
             changed_at: at(0),
             said_at: None,

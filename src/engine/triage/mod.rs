@@ -353,7 +353,7 @@ impl Triager {
         }
         groups.extend(found.filter_map(|(found, group)| Some((group?.to_owned(), found.of_group))));
         let is_by_heart = strangers < courses.len();
-        let endings = if is_by_heart || courses.is_empty() { self.familiar.endings() } else { lore.endings };
+        let endings = lore.endings.filter(|_| !is_by_heart).unwrap_or(self.familiar.endings());
         let changes = course::follow(&mut courses, &batch.deliveries);
         let open = |group: &str| match groups.get(group)? {
             Some(OfGroup::Open(id)) => Some(*id),
