@@ -133,13 +133,11 @@ impl Outbox {
                     AFTER_FAILURE
                 }
             };
+            let after_queued = if performer == Performer::Clock && !may_be_more { BREATH_OF_TIMERS } else { breath };
             tokio::select! {
                 () = stop.cancelled() => (),
                 () = tokio::time::sleep(wait) => (),
-                _ = queued.changed() => {
-                    let in_vain = performer == Performer::Clock && !may_be_more;
-                    tokio::time::sleep(if in_vain { BREATH_OF_TIMERS } else { breath }).await;
-                }
+                _ = queued.changed() => tokio::time::sleep(after_queued).await,
                 () = hands.one_ended() => tokio::time::sleep(breath).await,
                 _ = moved.changed() => (),
             }
