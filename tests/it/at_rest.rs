@@ -14,11 +14,10 @@ use firebell::store::handed::Handed;
 use firebell::store::inbox::Written;
 use firebell::store::inbox_writer::Inbox;
 use firebell::store::offer::Resting;
-use sqlx::Connection;
 use tokio::sync::watch;
 
 use crate::support::inbox::append;
-use crate::support::{TestDatabase, tallies};
+use crate::support::{TestDatabase, run, tallies};
 
 /// An inbox, and triage that has digested what there was.
 struct House {
@@ -57,6 +56,14 @@ impl House {
         self.inbox.append(alerts, firebell::clock::real_time()).await.unwrap()
     }
 
+    /// An alert comes, and once more, so that triage knows it by heart.
+    async fn comes_again(&mut self, name: &str) {
+        for _ in 0..2 {
+            self.at_work(vec![alert(name)]).await;
+            assert_eq!(self.triager.digest(Look::Handed).await.unwrap(), Digested::Alerts(1));
+        }
+    }
+
     /// Up to where alerts were taken in, and up to where they were digested.
     async fn positions(&self) -> (i64, i64) {
         let mut tx = self.db.read().await.unwrap();
@@ -71,17 +78,6 @@ impl House {
 fn alert(name: &str) -> Alert {
     let severity = Some(AlertSeverity::Critical);
     Alert { severity, ..Alert::new(&"alertmanager".into(), name, AlertStatus::Firing, "Scores drift in eu") }
-}
-
-/// Runs a statement beside all else.
-async fn run(database: &TestDatabase, statement: &'static str) {
-    if database.url.starts_with("sqlite:") {
-        let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-        sqlx::query(statement).execute(&mut connection).await.unwrap();
-    } else {
-        let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
-        sqlx::query(statement).execute(&mut connection).await.unwrap();
-    }
 }
 
 /// Takes what is offered first.
@@ -166,14 +162,11 @@ on_both_databases! {
 
     async fn what_triage_knows_by_heart_is_counted_without_a_look(database: TestDatabase) {
         let mut house = House::build(&database).await;
-        for _ in 0..2 {
-            house.at_work(vec![alert("one")]).await;
-            assert_eq!(house.triager.digest(Look::Handed).await.unwrap(), Digested::Alerts(1));
-        }
-        run(&database, "ALTER TABLE alert RENAME TO unseen").await;
+        house.comes_again("one").await;
+        run(&house.db, "ALTER TABLE alert RENAME TO unseen").await;
         house.at_work(vec![alert("one"); 3]).await;
         assert_eq!(house.triager.digest(Look::Handed).await.unwrap(), Digested::Alerts(3));
-        run(&database, "ALTER TABLE unseen RENAME TO alert").await;
+        run(&house.db, "ALTER TABLE unseen RENAME TO alert").await;
         let counted = house.db.read().await.unwrap().alerts_of(IncidentId(1), 1).await.unwrap();
         assert_eq!(counted[0].deliveries, 5);
         assert!(!house.is_opened(2).await);
@@ -182,10 +175,7 @@ on_both_databases! {
 
     async fn what_another_process_made_of_an_alert_is_not_remembered_otherwise(database: TestDatabase) {
         let mut house = House::build(&database).await;
-        for _ in 0..2 {
-            house.at_work(vec![alert("one")]).await;
-            assert_eq!(house.triager.digest(Look::Handed).await.unwrap(), Digested::Alerts(1));
-        }
+        house.comes_again("one").await;
         // This one was suspended for longer than its lease, and the other is gone again.
         let resolved = Written::new(Alert { status: AlertStatus::Resolved, ..alert("one") }).unwrap();
         append(&house.db, &[resolved], firebell::clock::real_time()).await.unwrap();
@@ -206,7 +196,7 @@ on_both_databases! {
                                   BEGIN SELECT RAISE(ABORT, 'refused'); END",
             Db::Postgres { .. } => "ALTER TABLE alert ADD CHECK (fingerprint <> 'refused')",
         };
-        run(&database, refuse).await;
+        run(&house.db, refuse).await;
         let refused = async |triager: &mut Triager, mut resting: Resting| {
             assert_eq!(triager.take_in(resting.offer().await).await, Digested::Nothing);
         };

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, Row, SqliteConnection};
 
-use crate::support::{Bot, TestDatabase};
+use crate::support::{Bot, TestDatabase, run};
 
 /// The tables in an order in which what is referred to comes first.
 const TABLES: &[&str] = &[
@@ -71,27 +71,15 @@ async fn fill(database: &TestDatabase, schema: &str) {
     }
     for table in TABLES {
         let Some(rows) = rows.get(*table).and_then(Value::as_array) else { continue };
-        execute(&db, format!("DELETE FROM {table}")).await;
+        run(&db, format!("DELETE FROM {table}")).await;
         for row in rows {
             insert(&db, table, row.as_object().unwrap()).await;
         }
     }
     if kind == "postgres" {
-        execute(&db, "SELECT setval(pg_get_serial_sequence('job', 'id'), (SELECT MAX(id) FROM job))".to_owned()).await;
+        run(&db, "SELECT setval(pg_get_serial_sequence('job', 'id'), (SELECT MAX(id) FROM job))").await;
     }
     db.close().await;
-}
-
-async fn execute(db: &Db, sql: String) {
-    let query = sqlx::AssertSqlSafe(sql);
-    match db {
-        Db::Sqlite { file, .. } => {
-            sqlx::query(query).execute(&mut SqliteConnection::connect_with(file).await.unwrap()).await.unwrap();
-        }
-        Db::Postgres { pool, .. } => {
-            sqlx::query(query).execute(pool).await.unwrap();
-        }
-    }
 }
 
 /// The rows are kept as SQLite keeps them; PostgreSQL has types of its own for times, JSON and yes or no.
@@ -127,7 +115,7 @@ async fn insert(db: &Db, table: &str, row: &Map<String, Value>) {
     }
     let columns: Vec<&str> = row.keys().map(String::as_str).collect();
     let own = if matches!(db, Db::Postgres { .. }) && table == "job" { "OVERRIDING SYSTEM VALUE" } else { "" };
-    execute(db, format!("INSERT INTO {table} ({}) {own} VALUES ({})", columns.join(", "), values.join(", "))).await;
+    run(db, format!("INSERT INTO {table} ({}) {own} VALUES ({})", columns.join(", "), values.join(", "))).await;
 }
 
 async fn goes_on(database: TestDatabase, schema: &str) {

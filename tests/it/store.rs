@@ -19,7 +19,7 @@ use firebell::store::job::{Claim, Ending, Job, NewJob, SharedJob};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::support::inbox::append;
-use crate::support::{TestDatabase, tallies};
+use crate::support::{TestDatabase, run, tallies};
 
 fn at(seconds: i64) -> Timestamp {
     DateTime::from_timestamp(1_770_000_000 + seconds, 123_456_000).unwrap()
@@ -69,18 +69,6 @@ fn changed(alert: &Written, incident: Option<IncidentId>, second: i64, before: B
         deliveries: 1,
         incident,
         before,
-    }
-}
-
-async fn run(db: &Db, text: String) {
-    let text = sqlx::AssertSqlSafe(text);
-    match db {
-        Db::Sqlite { file, .. } => {
-            sqlx::query(text).execute(&mut SqliteConnection::connect_with(file).await.unwrap()).await.unwrap();
-        }
-        Db::Postgres { pool, .. } => {
-            sqlx::query(text).execute(pool).await.unwrap();
-        }
     }
 }
 
@@ -368,7 +356,7 @@ on_both_databases! {
             put_incident(&whole, id).await;
             run(&whole, format!("UPDATE incident SET alert_group = '{group}', phase = '{phase}' WHERE id = {id}")).await;
         }
-        run(&whole, "UPDATE counter SET value = 4 WHERE name = 'incident'".to_owned()).await;
+        run(&whole, "UPDATE counter SET value = 4 WHERE name = 'incident'").await;
         let mut tx = whole.begin().await.unwrap();
         let kept = [(0, 4), (1, 3)].map(|(number, incident)| {
             changed(&alerts[number], Some(IncidentId(incident)), 1, Before::Nothing)

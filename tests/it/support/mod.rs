@@ -14,7 +14,22 @@ pub mod wire;
 
 pub use bot::Bot;
 
+use firebell::store::Db;
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
+
+/// Runs a statement beside all else.
+pub async fn run(db: &Db, statement: impl Into<String>) {
+    let statement = sqlx::AssertSqlSafe(statement.into());
+    match db {
+        Db::Sqlite { file, .. } => {
+            sqlx::query(statement).execute(&mut SqliteConnection::connect_with(file).await.unwrap()).await.unwrap();
+        }
+        Db::Postgres { pool, .. } => {
+            sqlx::query(statement).execute(pool).await.unwrap();
+        }
+    }
+}
 
 /// A database for one test, gone with it.
 pub struct TestDatabase {
