@@ -111,7 +111,9 @@ async fn at_work(running: &Running) -> anyhow::Result<()> {
 /// A database with all of it; its address.
 async fn fill(bench: &mut Bench, database: Database) -> anyhow::Result<String> {
     let began = Instant::now();
-    let running = bench.stage.start(Subject::Firebell(database)).await?;
+    let start = Start { is_kept: true, ..Start::default() };
+    let running = bench.stage.start_as(Subject::Firebell(database), start).await?;
+    running.ready().await?;
     running.first_taken(&Wording::paging(running.form), "stored").await?;
     running
         .until("all is done", async |running| Ok(running.figure("firebell_jobs{state=\"done\"}").await? >= 5.0))

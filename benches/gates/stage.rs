@@ -10,7 +10,7 @@ use anyhow::Context;
 use firebell::clock::Clock;
 use firebell::demo::world::{HOOK_SECRET, Setting, World};
 use firebell::store::Db;
-use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use standin::Options;
 use tempfile::TempDir;
 
@@ -78,6 +78,8 @@ pub struct Stage {
     postgres: Option<Server>,
     alertmanager: Option<PathBuf>,
     started: u32,
+    /// The PostgreSQL databases that nobody is measured on any more.
+    left: Vec<String>,
 }
 
 /// How a subject is started.
@@ -88,13 +90,15 @@ pub struct Start {
     pub rate_limits: bool,
     /// On what, in place of an empty database.
     pub on: Option<String>,
+    /// Whether others are started on its database after it.
+    pub is_kept: bool,
     /// What is written into Firebell's configuration before all else.
     pub configuration: &'static str,
 }
 
 impl Default for Start {
     fn default() -> Self {
-        Self { notify: None, rate_limits: true, on: None, configuration: "" }
+        Self { notify: None, rate_limits: true, on: None, is_kept: false, configuration: "" }
     }
 }
 
@@ -205,7 +209,7 @@ impl Stage {
         let alertmanager = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
             .flat_map(|folder| ["alertmanager", "prometheus-alertmanager"].map(|name| folder.join(name)))
             .find(|file| file.is_file());
-        Ok(Self { folder: TempDir::new()?, postgres, alertmanager, started: 0 })
+        Ok(Self { folder: TempDir::new()?, postgres, alertmanager, started: 0, left: Vec::new() })
     }
 
     /// Whether a subject can be measured here.
@@ -241,7 +245,10 @@ impl Stage {
         };
         let postgres = self.postgres.as_ref().filter(|_| subject.database() == Some(Database::Postgres));
         if let (Some(_), Some(url)) = (postgres, &database) {
-            settle(url).await?;
+            settle(url, std::mem::take(&mut self.left)).await?;
+            if start.on.is_none() && !start.is_kept {
+                self.left.push(self.postgres_name());
+            }
         }
         tokio::task::spawn_blocking(bring_to_disk).await??;
         let mut running = match subject {
@@ -260,9 +267,14 @@ impl Stage {
             Database::Sqlite => Ok(format!("sqlite:{}", folder.join("bench.db").display())),
             Database::Postgres => {
                 let server = self.postgres.as_ref().context("there is no PostgreSQL")?;
-                Ok(server.fresh_database(&format!("bench_{}", self.started)).await)
+                Ok(server.fresh_database(&self.postgres_name()).await)
             }
         }
+    }
+
+    /// How the PostgreSQL database is called of the subject that was started last.
+    fn postgres_name(&self) -> String {
+        format!("bench_{}", self.started)
     }
 
     async fn firebell(&self, folder: &Path, database: &str, start: &Start) -> anyhow::Result<Running> {
@@ -315,9 +327,14 @@ impl Stage {
 }
 
 /// Leaves the server of a PostgreSQL database as one that ran for a while: all is copied from its log, and it has segments of
-/// that to write on again. Making one takes 10 ms and more, in which nobody commits.
-async fn settle(url: &str) -> anyhow::Result<()> {
+/// that to write on again. Making one takes 10 ms and more, in which nobody commits. Databases that were `left` are taken
+/// away: the server would tidy them up while the next subject is measured.
+async fn settle(url: &str, left: Vec<String>) -> anyhow::Result<()> {
     let mut connection = PgConnection::connect(url).await?;
+    for name in left {
+        let statement = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+        sqlx::raw_sql(statement).execute(&mut connection).await?;
+    }
     // A segment is only given up for the next one where something is in it.
     let next = "SELECT pg_logical_emit_message(false, 'bench', ''); SELECT pg_switch_wal()";
     for statement in std::iter::repeat_n(next, SEGMENTS).chain(["CHECKPOINT"]) {
