@@ -17,6 +17,9 @@ use crate::{ingest, start};
 
 const ALERTS: i64 = 1_000_000;
 const INCIDENTS: i64 = 100_000;
+/// How many rounds there are at least: what is held against itself must be known to a twentieth, and one round differs from the
+/// next by more.
+const ROUNDS: u32 = 5;
 
 /// A table that is copied, for every number from 1 to `copies`, with what differs in a copy.
 struct Copied {
@@ -163,7 +166,7 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
         for law in [Law::Distinct, Law::Zipf] {
             // One after the other, in turn, so that the machine's moods meet both.
             let (mut empty, mut full) = (Vec::new(), Vec::new());
-            for _ in 0..bench.rounds {
+            for _ in 0..bench.rounds.max(ROUNDS) {
                 for (on, rounds) in [(None, &mut empty), (Some(filled.clone()), &mut full)] {
                     let is_full = on.is_some();
                     let running = bench.stage.start_as(bot, Start { on, ..Start::default() }).await?;
