@@ -114,9 +114,7 @@ async fn at_work(running: &Running) -> anyhow::Result<()> {
 /// A database with all of it; its address.
 async fn fill(bench: &mut Bench, database: Database) -> anyhow::Result<String> {
     let began = Instant::now();
-    let start = Start { is_kept: true, ..Start::default() };
-    let running = bench.stage.start_as(Subject::Firebell(database), start).await?;
-    running.ready().await?;
+    let running = bench.stage.start_kept(Subject::Firebell(database)).await?;
     running.first_taken(&Wording::paging(running.form), "stored").await?;
     running
         .until("all is done", async |running| Ok(running.figure("firebell_jobs{state=\"done\"}").await? >= 5.0))
@@ -198,6 +196,7 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
                 .at_most(1.1, "empty", median(&empty, p99)),
             ]);
         }
+        bench.stage.leave(filled);
         let floor = bench.book.median(Subject::Floor(database), Load::busy(Law::Distinct), |round| round.memory);
         lines.push(
             Line::new("11", format!("memory after it, {name}"), memory, Unit::Mebibytes)

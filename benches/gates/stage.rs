@@ -78,7 +78,7 @@ pub struct Stage {
     postgres: Option<Server>,
     alertmanager: Option<PathBuf>,
     started: u32,
-    /// The PostgreSQL databases that nobody is measured on any more.
+    /// The addresses of PostgreSQL databases that nobody is measured on any more.
     left: Vec<String>,
 }
 
@@ -233,6 +233,13 @@ impl Stage {
         Ok(running)
     }
 
+    /// The same, on a database that others are started on after it, until it is [left](Self::leave).
+    pub async fn start_kept(&mut self, subject: Subject) -> anyhow::Result<Running> {
+        let running = self.start_as(subject, Start { is_kept: true, ..Start::default() }).await?;
+        running.ready().await?;
+        Ok(running)
+    }
+
     /// Starts a subject, up to where it listens.
     pub async fn start_as(&mut self, subject: Subject, start: Start) -> anyhow::Result<Running> {
         self.started += 1;
@@ -247,7 +254,7 @@ impl Stage {
         if let (Some(_), Some(url)) = (postgres, &database) {
             settle(url, std::mem::take(&mut self.left)).await?;
             if start.on.is_none() && !start.is_kept {
-                self.left.push(self.postgres_name());
+                self.left.push(url.clone());
             }
         }
         tokio::task::spawn_blocking(bring_to_disk).await??;
@@ -267,14 +274,16 @@ impl Stage {
             Database::Sqlite => Ok(format!("sqlite:{}", folder.join("bench.db").display())),
             Database::Postgres => {
                 let server = self.postgres.as_ref().context("there is no PostgreSQL")?;
-                Ok(server.fresh_database(&self.postgres_name()).await)
+                Ok(server.fresh_database(&format!("bench_{}", self.started)).await)
             }
         }
     }
 
-    /// How the PostgreSQL database is called of the subject that was started last.
-    fn postgres_name(&self) -> String {
-        format!("bench_{}", self.started)
+    /// Nobody is started on a database any more.
+    pub fn leave(&mut self, url: String) {
+        if url.starts_with("postgres:") {
+            self.left.push(url);
+        }
     }
 
     async fn firebell(&self, folder: &Path, database: &str, start: &Start) -> anyhow::Result<Running> {
@@ -331,7 +340,8 @@ impl Stage {
 /// away: the server would tidy them up while the next subject is measured.
 async fn settle(url: &str, left: Vec<String>) -> anyhow::Result<()> {
     let mut connection = PgConnection::connect(url).await?;
-    for name in left {
+    for url in left {
+        let name = url.rsplit('/').next().unwrap_or_default();
         let statement = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
         sqlx::raw_sql(statement).execute(&mut connection).await?;
     }

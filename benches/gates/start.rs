@@ -48,10 +48,11 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     let alertmanager = of_alertmanager(bench).await?;
     let mut lines = Vec::new();
     for database in bench.stage.databases() {
-        let running = bench.stage.start(Subject::Firebell(database)).await?;
+        let running = bench.stage.start_kept(Subject::Firebell(database)).await?;
         let url = running.database.clone();
         drop(running);
         let wait = cold(bench, Subject::Firebell(database), url.as_deref()).await?;
+        url.into_iter().for_each(|url| bench.stage.leave(url));
         let what = format!("start to the first alert kept, {}", database.words());
         bench.tell(format_args!("{what}: {wait:.1} ms, Alertmanager {alertmanager:.1} ms"));
         lines.push(line(what, wait, alertmanager));
