@@ -242,6 +242,7 @@ impl Stage {
 
     /// Starts a subject, up to where it listens.
     pub async fn start_as(&mut self, subject: Subject, start: Start) -> anyhow::Result<Running> {
+        take_away(std::mem::take(&mut self.left)).await?;
         self.started += 1;
         let folder = self.folder.path().join(self.started.to_string());
         std::fs::create_dir(&folder)?;
@@ -252,7 +253,7 @@ impl Stage {
         };
         let postgres = self.postgres.as_ref().filter(|_| subject.database() == Some(Database::Postgres));
         if let (Some(_), Some(url)) = (postgres, &database) {
-            settle(url, std::mem::take(&mut self.left)).await?;
+            settle(url).await?;
             if start.on.is_none() && !start.is_kept {
                 self.left.push(url.clone());
             }
@@ -336,21 +337,27 @@ impl Stage {
 }
 
 /// Leaves the server of a PostgreSQL database as one that ran for a while: all is copied from its log, and it has segments of
-/// that to write on again. Making one takes 10 ms and more, in which nobody commits. Databases that were `left` are taken
-/// away: the server would tidy them up while the next subject is measured.
-async fn settle(url: &str, left: Vec<String>) -> anyhow::Result<()> {
+/// that to write on again. Making one takes 10 ms and more, in which nobody commits.
+async fn settle(url: &str) -> anyhow::Result<()> {
     let mut connection = PgConnection::connect(url).await?;
-    for url in left {
-        let name = url.rsplit('/').next().unwrap_or_default();
-        let statement = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
-        sqlx::raw_sql(statement).execute(&mut connection).await?;
-    }
     // A segment is only given up for the next one where something is in it.
     let next = "SELECT pg_logical_emit_message(false, 'bench', ''); SELECT pg_switch_wal()";
     for statement in std::iter::repeat_n(next, SEGMENTS).chain(["CHECKPOINT"]) {
         sqlx::raw_sql(statement).execute(&mut connection).await?;
     }
     connection.close().await?;
+    Ok(())
+}
+
+/// Takes PostgreSQL databases away: the server would tidy them up while the next subject is measured, whoever that is.
+async fn take_away(left: Vec<String>) -> anyhow::Result<()> {
+    for url in left {
+        let (server, name) = url.rsplit_once('/').context("an address names a database")?;
+        let mut connection = PgConnection::connect(&format!("{server}/postgres")).await?;
+        let statement = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+        sqlx::raw_sql(statement).execute(&mut connection).await?;
+        connection.close().await?;
+    }
     Ok(())
 }
 
