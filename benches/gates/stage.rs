@@ -78,7 +78,7 @@ pub struct Stage {
     postgres: Option<Server>,
     alertmanager: Option<PathBuf>,
     started: u32,
-    /// The addresses of PostgreSQL databases that nobody is measured on any more.
+    /// The addresses of PostgreSQL databases on which nobody is started any more.
     left: Vec<String>,
 }
 
@@ -90,15 +90,13 @@ pub struct Start {
     pub rate_limits: bool,
     /// On what, in place of an empty database.
     pub on: Option<String>,
-    /// Whether others are started on its database after it.
-    pub is_kept: bool,
     /// What is written into Firebell's configuration before all else.
     pub configuration: &'static str,
 }
 
 impl Default for Start {
     fn default() -> Self {
-        Self { notify: None, rate_limits: true, on: None, is_kept: false, configuration: "" }
+        Self { notify: None, rate_limits: true, on: None, configuration: "" }
     }
 }
 
@@ -235,8 +233,8 @@ impl Stage {
 
     /// The same, on a database that others are started on after it, until it is [left](Self::leave).
     pub async fn start_kept(&mut self, subject: Subject) -> anyhow::Result<Running> {
-        let running = self.start_as(subject, Start { is_kept: true, ..Start::default() }).await?;
-        running.ready().await?;
+        let running = self.start(subject).await?;
+        self.left.retain(|url| running.database.as_ref() != Some(url));
         Ok(running)
     }
 
@@ -254,7 +252,7 @@ impl Stage {
         let postgres = self.postgres.as_ref().filter(|_| subject.database() == Some(Database::Postgres));
         if let (Some(_), Some(url)) = (postgres, &database) {
             settle(url).await?;
-            if start.on.is_none() && !start.is_kept {
+            if start.on.is_none() {
                 self.left.push(url.clone());
             }
         }
