@@ -68,7 +68,7 @@ impl Server {
                 std::os::unix::fs::chown(path, Some(uid), Some(gid)).unwrap();
             }
         }
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = port();
         let made = command(&binaries.join("initdb"), user)
             .args(["--auth=trust", "--username=firebell", "--encoding=UTF8", "--no-sync", "--pgdata"])
             .arg(&data)
@@ -107,6 +107,18 @@ impl Server {
         let _ = std::fs::remove_file(self.folder.path().join("keep"));
         std::fs::remove_file(self.folder.path().join("log")).unwrap();
         self.watcher = run(&self.binaries, self.user, self.port, self.folder.path(), self.settings);
+    }
+}
+
+/// A port that the system gives to nobody who asks for any: one that it does would be somebody else's while the server is down.
+fn port() -> u16 {
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let place = (std::process::id().wrapping_mul(31).wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed))) % 10_000;
+        let port = u16::try_from(20_000 + place).unwrap();
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 
