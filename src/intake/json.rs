@@ -46,6 +46,9 @@ pub fn without_mark(body: &[u8]) -> &[u8] {
 /// Puts quotation marks around whole numbers that would lose digits as doubles.
 fn with_long_numbers_as_texts(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
+    if !has_digits(bytes) {
+        return Cow::Borrowed(text);
+    }
     let mut changed: Option<String> = None;
     let (mut at, mut copied) = (0, 0);
     while at < bytes.len() {
@@ -79,6 +82,17 @@ fn with_long_numbers_as_texts(text: &str) -> Cow<'_, str> {
             Cow::Owned(changed)
         }
     }
+}
+
+/// Whether more digits than `DIGITS` stand side by side anywhere, which hardly any payload has. One of them stands at a multiple
+/// of their number, so that is where they are looked for.
+fn has_digits(bytes: &[u8]) -> bool {
+    let is_digit = |byte: &&u8| byte.is_ascii_digit();
+    (0..bytes.len()).step_by(DIGITS + 1).any(|at| {
+        let (before, after) = bytes.split_at(at);
+        let after = after.iter().take_while(is_digit).count();
+        0 < after && DIGITS < before.iter().rev().take_while(is_digit).count() + after
+    })
 }
 
 /// The place after the text that begins at `at`.
@@ -404,6 +418,13 @@ mod tests {
         fn any_bytes_give_a_value_or_a_reason(body: Vec<u8>) {
             let _ = parse(&body);
             let _ = parse_form(&body);
+        }
+
+        #[test]
+        fn a_number_keeps_its_digits_wherever_it_stands(number in "-?[1-9][0-9]{0,24}", before in 0..24_usize, after in 0..24_usize) {
+            let text = format!("[{}{number}{}]", " ".repeat(before), " ".repeat(after));
+            let value = parse(text.as_bytes()).unwrap();
+            proptest::prop_assert_eq!(Node::root(&value).maybe("0"), Some(number));
         }
 
         #[test]
