@@ -32,6 +32,9 @@ const STATEMENTS: usize = 256;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for reading; two cores keep no more busy.
 const READERS: usize = 4;
+/// Connections to PostgreSQL, beside those that somebody has apart. Each of them prepares every statement for itself, which takes
+/// longer than most statements do, and of those that rest a pool takes one after the other: more of them made storms slower.
+const POOLED: u32 = 4;
 /// Over how many rows a statement is at most that is run in the caller's own thread: a look at so many alerts takes a tenth of
 /// a millisecond.
 const FEW_ROWS: usize = 16;
@@ -303,7 +306,7 @@ impl Db {
             let options =
                 PgConnectOptions::from_str(url)?.application_name("firebell").statement_cache_capacity(STATEMENTS);
             let pool = PgPoolOptions::new()
-                .max_connections(10)
+                .max_connections(POOLED)
                 .acquire_timeout(CONNECT_TIMEOUT)
                 .after_connect(|connection, _| kept::set(connection));
             let database = options.get_database().unwrap_or_default();

@@ -66,6 +66,16 @@ async fn deliveries(bot: &Bot) -> i64 {
     count(bot, counted).await
 }
 
+/// The database was, too: on PostgreSQL, where a connection is a process, a Firebell has as many as its manual says.
+async fn has_few_connections(bot: &Bot) {
+    if let Db::Postgres { .. } = bot.world.app().engine().db() {
+        let own = "SELECT COUNT(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND application_name = 'firebell'";
+        let connections = count(bot, own).await;
+        assert!(connections <= 6, "{connections} connections");
+    }
+}
+
 /// Discord was treated as it asks to be.
 #[track_caller]
 fn was_kept_to_the_limits(bot: &Bot) {
@@ -124,6 +134,7 @@ on_both_databases! {
         }
         assert_eq!(bot.messages("direct:ana").len(), 8, "one page each");
         was_kept_to_the_limits(&bot);
+        has_few_connections(&bot).await;
         bot.finish().await;
     }
 
