@@ -164,7 +164,7 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
         for law in [Law::Distinct, Law::Zipf] {
             // One after the other, in turn, so that the machine's moods meet both.
             let (mut empty, mut full) = (Vec::new(), Vec::new());
-            for _ in 0..bench.rounds.max(ROUNDS) {
+            for _ in 0..bench.rounds_at_least(ROUNDS) {
                 for (on, rounds) in [(None, &mut empty), (Some(filled.clone()), &mut full)] {
                     let is_full = on.is_some();
                     let running = bench.stage.start_as(bot, Start { on, ..Start::default() }).await?;

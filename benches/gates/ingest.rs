@@ -12,6 +12,9 @@ use crate::table::{Line, Unit};
 
 /// The rates of the open loops.
 pub const RATES: [u32; 2] = [1000, 5000];
+/// How many rounds of them there are at least, but in a look: five stalls of some milliseconds decide what one answer of a hundred
+/// took, and other programs and the machine's host make as many as that, or none.
+const STEADY_ROUNDS: u32 = 7;
 
 /// The gate of ingest on a database.
 pub fn gate(database: Database) -> &'static str {
@@ -51,7 +54,7 @@ pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
 
 /// Runs the steady loads, each subject beside the others, and gives the lines of their gate.
 pub async fn measure_steady(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
-    for _ in 0..bench.rounds {
+    for _ in 0..bench.rounds_at_least(STEADY_ROUNDS) {
         for subject in subjects(bench) {
             let running = bench.stage.start(subject).await?;
             for rate in RATES {

@@ -117,6 +117,11 @@ impl Bench {
     fn tell(&self, what: impl Display) {
         let _ = writeln!(std::io::stderr(), "{:4.0} s  {what}", self.began.elapsed().as_secs_f64());
     }
+
+    /// How many rounds there are of what needs so many to be known; a look makes do with fewer.
+    fn rounds_at_least(&self, needed: u32) -> u32 {
+        if self.is_quick { self.rounds } else { self.rounds.max(needed) }
+    }
 }
 
 fn main() -> anyhow::Result<()> {

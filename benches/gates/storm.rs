@@ -33,8 +33,7 @@ const COUNTED: &str = "SELECT CAST(SUM(deliveries) AS BIGINT)
 
 pub async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     let mut bursts = Bursts::default();
-    let rounds = if bench.is_quick { bench.rounds } else { bench.rounds.max(ROUNDS) };
-    for _ in 0..rounds {
+    for _ in 0..bench.rounds_at_least(ROUNDS) {
         bursts.round(bench).await?;
     }
     let alertmanager = bursts.median(Subject::Alertmanager);
