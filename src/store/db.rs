@@ -32,8 +32,8 @@ const STATEMENTS: usize = 256;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for reading; two cores keep no more busy.
 const READERS: usize = 4;
-/// Connections to PostgreSQL, beside those that somebody has apart. Each of them prepares every statement for itself, which takes
-/// longer than most statements do, and of those that rest a pool takes one after the other: more of them made storms slower.
+/// Connections to PostgreSQL, beside those that somebody has apart. Each of them is a process there and prepares every statement
+/// for itself, which takes longer than most statements do; with more of them nothing was faster.
 const POOLED: u32 = 4;
 /// Over how many rows a statement is at most that is run in the caller's own thread: a look at so many alerts takes a tenth of
 /// a millisecond.
