@@ -46,7 +46,7 @@ pub fn without_mark(body: &[u8]) -> &[u8] {
 /// Puts quotation marks around whole numbers that would lose digits as doubles.
 fn with_long_numbers_as_texts(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
-    if !has_digits(bytes) {
+    if !has_long_run_of_digits(bytes) {
         return Cow::Borrowed(text);
     }
     let mut changed: Option<String> = None;
@@ -84,9 +84,9 @@ fn with_long_numbers_as_texts(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether more digits than `DIGITS` stand side by side anywhere, which hardly any payload has. One of them stands at a multiple
-/// of their number, so that is where they are looked for.
-fn has_digits(bytes: &[u8]) -> bool {
+/// Whether more than `DIGITS` of them stand side by side anywhere, in a text or not, which hardly any payload has. A run of so many
+/// cannot lie between two of the places that are looked at.
+fn has_long_run_of_digits(bytes: &[u8]) -> bool {
     let is_digit = |byte: &&u8| byte.is_ascii_digit();
     (0..bytes.len()).step_by(DIGITS + 1).any(|at| {
         let (before, after) = bytes.split_at(at);

@@ -66,16 +66,6 @@ async fn deliveries(bot: &Bot) -> i64 {
     count(bot, counted).await
 }
 
-/// The database was, too: on PostgreSQL, where a connection is a process, a Firebell has as many as its manual says.
-async fn has_few_connections(bot: &Bot) {
-    if let Db::Postgres { .. } = bot.world.app().engine().db() {
-        let own = "SELECT COUNT(*) FROM pg_stat_activity
-                   WHERE datname = current_database() AND application_name = 'firebell'";
-        let connections = count(bot, own).await;
-        assert!(connections <= 6, "{connections} connections");
-    }
-}
-
 /// Discord was treated as it asks to be.
 #[track_caller]
 fn was_kept_to_the_limits(bot: &Bot) {
@@ -83,6 +73,16 @@ fn was_kept_to_the_limits(bot: &Bot) {
     assert_eq!(discord.count_429(), 0, "no call was refused for being too fast");
     assert!(discord.requests_per_second_max() <= A_SECOND, "{} calls in a second", discord.requests_per_second_max());
     assert!(discord.edits_per_second_max() <= 1, "{} edits of one message in a second", discord.edits_per_second_max());
+}
+
+/// PostgreSQL, to which each connection is a process, has no more of them than the manual says.
+async fn has_few_connections(bot: &Bot) {
+    if let Db::Postgres { .. } = bot.world.app().engine().db() {
+        let own = "SELECT COUNT(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND application_name = 'firebell'";
+        let connections = count(bot, own).await;
+        assert!(connections <= 6, "{connections} connections");
+    }
 }
 
 /// All lines that say how many joined were to be expected.
